@@ -1,0 +1,60 @@
+// The memory of hosts: the interface, and one that lasts as long as the
+// process. The one on disk stands in sqlite_host_cache.h.
+//
+// A cache never stands in the way (promise 13): nothing here returns an error
+// to a connect. What went wrong is reported once, through warnings().
+//
+// Thread safety: every method may be called from any thread.
+
+#ifndef HOLDFAST_FALLBACK_HOST_CACHE_H_
+#define HOLDFAST_FALLBACK_HOST_CACHE_H_
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "core/error.h"
+#include "fallback/host_record.h"
+
+namespace holdfast {
+
+class HostCache {
+ public:
+  virtual ~HostCache() = default;
+
+  // The record of `key`; an empty one if there is none or it cannot be read.
+  virtual HostRecord Lookup(const HostKey& key) = 0;
+
+  // Reads the record of `key`, applies `update` (HostRecord::Apply) and writes
+  // it if that changed it, as one step that no other process can come between.
+  // Returns the record as it then stands; if it could not be written, as it
+  // would have been.
+  virtual HostRecord Apply(const HostKey& key, const CacheUpdate& update,
+                           absl::Time now) = 0;
+
+  // All records, sorted by host, port, security, scope.
+  virtual std::vector<std::pair<HostKey, HostRecord>> List() = 0;
+
+  // Deletes the reductions of every key of that host (and port, if given), and
+  // keeps what the host has proven; `everything` deletes the proofs too.
+  // Returns the number of records changed or deleted.
+  virtual absl::StatusOr<int> Forget(const Host& host,
+                                     std::optional<uint16_t> port,
+                                     bool everything) = 0;
+  virtual absl::StatusOr<int> ForgetAll() = 0;
+
+  // What went wrong since the last call, in plain sentences.
+  virtual std::vector<Error> TakeWarnings() = 0;
+};
+
+// A cache that is gone with the process.
+std::unique_ptr<HostCache> NewMemoryHostCache(RecordLifetimes lifetimes = {});
+
+}  // namespace holdfast
+
+#endif  // HOLDFAST_FALLBACK_HOST_CACHE_H_

@@ -1,0 +1,144 @@
+// What is known of one host: the version that it has proven, and the reduced
+// offer that it needs. Pure values and rules; host_cache.h keeps them.
+//
+// The invariants hold by construction, and Create() checks them for records
+// that come from outside: a host that needs `tls12` has not proven TLS 1.3.
+
+#ifndef HOLDFAST_FALLBACK_HOST_RECORD_H_
+#define HOLDFAST_FALLBACK_HOST_RECORD_H_
+
+#include <optional>
+#include <string>
+#include <tuple>
+#include <variant>
+
+#include "absl/time/time.h"
+#include "core/endpoint.h"
+#include "core/error.h"
+#include "core/tls_version.h"
+#include "fallback/ladder.h"
+
+namespace holdfast {
+
+// Port and mode are part of the key: what one port of a host needs says nothing
+// of another. `scope` is the embedder's, such as a network's name; empty by
+// default.
+struct HostKey {
+  Endpoint endpoint;
+  ConnectionSecurity security;  // kImplicitTls or kStartTls
+  std::string scope;
+
+  friend bool operator==(const HostKey& a, const HostKey& b) {
+    return a.endpoint == b.endpoint && a.security == b.security &&
+           a.scope == b.scope;
+  }
+};
+
+enum class RecordOrigin { kObserved, kPinned, kImported };
+absl::string_view RecordOriginName(RecordOrigin origin);  // "observed", ...
+
+// How long a record lives (promises 8 and 9).
+struct RecordLifetimes {
+  // A proof outlives any version record, so that healing can be relied upon.
+  absl::Duration proof = absl::Hours(24 * 30);
+  // SCSV and the downgrade check have shown that the server cannot do better.
+  absl::Duration version_first = absl::Hours(24);
+  absl::Duration version_longest = absl::Hours(24 * 30);
+  // Nothing authenticates a feature reduction, or one that a hedge found.
+  absl::Duration feature_first = absl::Hours(1);
+  absl::Duration feature_longest = absl::Hours(24);
+};
+
+// The highest version under which the host has sent application data.
+struct Proof {
+  TlsVersion version;
+  absl::Time at;
+
+  friend bool operator==(const Proof& a, const Proof& b) {
+    return a.version == b.version && a.at == b.at;
+  }
+};
+
+// The reduced offer that worked.
+struct Reduction {
+  Rung rung;
+  ErrorCode reason;  // of the failure that led to it
+  RecordOrigin origin;
+  absl::Time expires_at;
+  absl::Duration lifetime;  // this time; the next is twice as long
+
+  friend bool operator==(const Reduction& a, const Reduction& b) {
+    return a.rung == b.rung && a.reason == b.reason && a.origin == b.origin &&
+           a.expires_at == b.expires_at && a.lifetime == b.lifetime;
+  }
+};
+
+// What a connect learned. The rules for applying it stand in HostRecord.
+struct LearnedProof {  // application data arrived under `version`
+  TlsVersion version;
+  // The offer was not reduced: a reduction that was remembered has healed.
+  bool full_offer;
+};
+struct LearnedReduction {  // `rung` worked after `reason`, certificate verified
+  Rung rung;
+  ErrorCode reason;
+  TlsVersion version;  // negotiated, and proven by it
+  bool hedged;
+};
+struct ForgetReduction {};  // the server can do better (promise 6)
+using CacheUpdate =
+    std::variant<std::monostate, LearnedProof, LearnedReduction,
+                 ForgetReduction>;
+
+class HostRecord {
+ public:
+  // All that a record holds, as read from a file.
+  struct Fields {
+    std::optional<Proof> proof;
+    std::optional<Reduction> reduction;
+    int failures = 0;    // of fuller offers, which led to the reduction
+    int recoveries = 0;  // connections that the reduced offer made
+    absl::Time first_seen;
+    absl::Time last_seen;
+  };
+
+  // A host of which nothing is known.
+  HostRecord() = default;
+  // Errors: kCacheDamaged if `fields` break an invariant: a reduction to a
+  // version below the proven one, kFull as a reduction, negative counts.
+  static absl::StatusOr<HostRecord> Create(Fields fields);
+
+  const Fields& fields() const { return fields_; }
+
+  // The proof, if it has not expired at `now`.
+  std::optional<TlsVersion> ProvenVersion(absl::Time now,
+                                          const RecordLifetimes&) const;
+  // The reduction, if it has not expired at `now`.
+  std::optional<Reduction> ActiveReduction(absl::Time now) const;
+  // Nothing in it is of any use after `now`: it may be deleted. A reduction
+  // that expired is kept for as long again, so that its return is recognised
+  // and lives longer (promise 9).
+  bool IsSpent(absl::Time now, const RecordLifetimes&) const;
+
+  // The record after `update`; equal to *this if nothing is to be written. A
+  // proof is renewed only in the second half of its life, so that a connection
+  // to a known host writes nothing. A reduction is refused (the record stays
+  // as it is) if its rung lies below what is proven (promise 8).
+  HostRecord Apply(const CacheUpdate& update, absl::Time now,
+                   const RecordLifetimes&) const;
+
+  bool empty() const { return !fields_.proof && !fields_.reduction; }
+  friend bool operator==(const HostRecord& a, const HostRecord& b);
+  friend bool operator!=(const HostRecord& a, const HostRecord& b) {
+    return !(a == b);
+  }
+
+ private:
+  explicit HostRecord(Fields fields) : fields_(std::move(fields)) {}
+
+  Fields fields_;
+};
+
+}  // namespace holdfast
+
+#endif  // HOLDFAST_FALLBACK_HOST_RECORD_H_
