@@ -1,0 +1,29 @@
+// The lifetime of NSS, as a handle that is passed to whoever needs it.
+
+#ifndef HOLDFAST_CORE_NSS_RUNTIME_H_
+#define HOLDFAST_CORE_NSS_RUNTIME_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+
+namespace holdfast {
+
+// NSS is up as long as one of these lives. If the process had NSS running
+// already we are a guest: no trust, option, cipher default or signal handler of
+// the process is changed, and NSS is not shut down.
+// Thread safety: Start() and the destructor from any thread.
+class NssRuntime {
+ public:
+  // Starts NSS without a database, or joins the one that runs. Shared: while a
+  // runtime lives, every call returns the same one. Signal dispositions (NSPR
+  // ignores SIGPIPE) are left as they were. Errors: kTlsSetupFailed.
+  static absl::StatusOr<std::shared_ptr<NssRuntime>> Start();
+
+  virtual ~NssRuntime() = default;
+  virtual bool is_guest() const = 0;
+};
+
+}  // namespace holdfast
+
+#endif  // HOLDFAST_CORE_NSS_RUNTIME_H_

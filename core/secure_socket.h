@@ -1,0 +1,95 @@
+// One client connection, non-blocking: plaintext first if need be, then TLS.
+//
+// A SecureSocket makes one attempt at TLS and is then used or thrown away; a
+// retry is a new one (promise 3). It never waits: each call does what can be
+// done now and says what to wait for.
+//
+//   socket->StartTls(profile, host, trust, now);
+//   switch (socket->Handshake()) { ... kWouldBlock: wait for WaitInterest() }
+
+#ifndef HOLDFAST_CORE_SECURE_SOCKET_H_
+#define HOLDFAST_CORE_SECURE_SOCKET_H_
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "core/endpoint.h"
+#include "core/event_loop.h"
+#include "core/handshake_evidence.h"
+#include "core/handshake_profile.h"
+#include "core/nss_runtime.h"
+#include "core/tls_version.h"
+#include "core/trust.h"
+#include "core/unique_fd.h"
+
+namespace holdfast {
+
+// What a completed handshake negotiated.
+struct TlsInfo {
+  TlsVersion version;
+  std::string cipher;  // "TLS_AES_128_GCM_SHA256"
+  std::string group;   // "x25519"; empty if none was used
+  std::string alpn;    // empty if none was chosen
+  bool resumed = false;
+  CertificateInfo certificate;
+};
+
+// Ownership: owns its descriptor. Thread safety: one thread at a time.
+class SecureSocket {
+ public:
+  // `fd` is connected, non-blocking, and TCP_NODELAY is set by the dialer.
+  static absl::StatusOr<std::unique_ptr<SecureSocket>> Create(
+      std::shared_ptr<NssRuntime> runtime, UniqueFd fd);
+
+  virtual ~SecureSocket() = default;
+
+  enum class Progress { kDone, kWouldBlock, kFailed };
+
+  struct IoResult {
+    Progress progress;
+    // kDone: bytes moved. A read of 0 bytes is the orderly end of the stream
+    // (in TLS: close_notify, or a FIN without one, see truncated()).
+    size_t bytes = 0;
+    std::optional<Error> error;  // kFailed
+  };
+  // In clear before StartTls, inside TLS once Handshake() was kDone.
+  virtual IoResult Read(absl::Span<char> buffer) = 0;
+  virtual IoResult Write(absl::string_view data) = 0;
+
+  // Begins TLS. Call once. `host` goes into SNI (unless an IP literal) and is
+  // checked against the certificate. Errors: kTlsSetupFailed.
+  virtual absl::Status StartTls(const HandshakeProfile& profile,
+                                const Host& host,
+                                std::shared_ptr<const Trust> trust,
+                                absl::Time now) = 0;
+  // Drives the handshake. A first byte that no TLS record begins with ends it
+  // at once (NSS itself would wait for more). kFailed: see evidence().
+  virtual Progress Handshake() = 0;
+  // What is known so far; complete once Handshake() was kFailed.
+  virtual HandshakeEvidence evidence() const = 0;
+  // After Handshake() was kDone.
+  virtual TlsInfo tls_info() const = 0;
+  virtual bool tls_established() const = 0;
+
+  // What the last call that returned kWouldBlock waits for.
+  virtual Interest WaitInterest() const = 0;
+  // Bytes that a Read would return without touching the network; to be read
+  // before waiting, for the kernel knows nothing of them.
+  virtual bool HasPendingBytes() const = 0;
+  // The stream ended by FIN without a close_notify (RFC 8446, 6.1).
+  virtual bool truncated() const = 0;
+  // Sends close_notify and ends the sending side. Never waits.
+  virtual void Shutdown() = 0;
+
+  virtual int fd() const = 0;
+};
+
+}  // namespace holdfast
+
+#endif  // HOLDFAST_CORE_SECURE_SOCKET_H_
