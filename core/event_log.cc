@@ -1,0 +1,42 @@
+#include "core/event_log.h"
+
+namespace holdfast {
+
+absl::string_view EventKindName(EventKind kind) {
+  switch (kind) {
+    case EventKind::kLookupStarted:
+      return "lookup_started";
+    case EventKind::kLookupEnded:
+      return "lookup_ended";
+    case EventKind::kAttemptStarted:
+      return "attempt_started";
+    case EventKind::kTcpConnected:
+      return "tcp_connected";
+    case EventKind::kStartTlsAccepted:
+      return "starttls_accepted";
+    case EventKind::kHandshakeStarted:
+      return "handshake_started";
+    case EventKind::kHandshakeDone:
+      return "handshake_done";
+    case EventKind::kReady:
+      return "ready";
+    case EventKind::kAttemptFailed:
+      return "attempt_failed";
+    case EventKind::kRecordForgotten:
+      return "record_forgotten";
+    case EventKind::kCacheWarning:
+      return "cache_warning";
+    case EventKind::kCancelled:
+      return "cancelled";
+  }
+  return "";
+}
+
+absl::string_view Event::field(absl::string_view name) const {
+  for (const auto& [key, value] : fields) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+}  // namespace holdfast

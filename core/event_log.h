@@ -1,0 +1,53 @@
+// What happened, as it happens: one structured record per event, for progress
+// on a terminal, traces and an embedder's log.
+//
+// An event never holds a credential or message text: whoever records one
+// passes names, codes, addresses and times only (promise 14).
+
+#ifndef HOLDFAST_CORE_EVENT_LOG_H_
+#define HOLDFAST_CORE_EVENT_LOG_H_
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace holdfast {
+
+enum class EventKind {
+  kLookupStarted,
+  kLookupEnded,
+  kAttemptStarted,
+  kTcpConnected,
+  kStartTlsAccepted,
+  kHandshakeStarted,
+  kHandshakeDone,
+  kReady,
+  kAttemptFailed,
+  kRecordForgotten,
+  kCacheWarning,
+  kCancelled,
+};
+// "attempt_started", as a trace writes it.
+absl::string_view EventKindName(EventKind kind);
+
+struct Event {
+  EventKind kind;
+  absl::Duration at;  // since the connect began
+  int attempt = 0;    // 0: of none
+  // Name and value, in a fixed order for each kind.
+  std::vector<std::pair<std::string, std::string>> fields;
+
+  // The value of `name`, or "".
+  absl::string_view field(absl::string_view name) const;
+};
+
+// Called on the loop's thread; must not destroy what calls it.
+using EventSink = std::function<void(const Event&)>;
+
+}  // namespace holdfast
+
+#endif  // HOLDFAST_CORE_EVENT_LOG_H_

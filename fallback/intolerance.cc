@@ -1,0 +1,258 @@
+// Precedence where several rows fit: certificate; downgrade refused; plaintext
+// or garbage instead of TLS; version; alert; end of stream; silence.
+
+#include "fallback/intolerance.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "core/nss_error.h"
+
+namespace holdfast {
+namespace {
+
+// Alert descriptions (RFC 8446, 6.2; RFC 7507, 4; RFC 7301, 3.2).
+enum AlertDescription : uint8_t {
+  kCloseNotify = 0,
+  kUnexpectedMessage = 10,
+  kBadRecordMac = 20,
+  kRecordOverflow = 22,
+  kHandshakeFailure = 40,
+  kIllegalParameter = 47,
+  kDecodeError = 50,
+  kDecryptError = 51,
+  kProtocolVersion = 70,
+  kInsufficientSecurity = 71,
+  kInternalError = 80,
+  kInappropriateFallback = 86,
+  kMissingExtension = 109,
+  kUnsupportedExtension = 110,
+  kUnrecognizedName = 112,
+  kCertificateRequired = 116,
+  kNoApplicationProtocol = 120,
+};
+
+constexpr uint8_t kFatal = 2;
+
+// Alerts that blame the hello as a whole.
+bool BlamesHello(uint8_t description) {
+  switch (description) {
+    case kUnexpectedMessage:
+    case kBadRecordMac:
+    case kRecordOverflow:
+    case kHandshakeFailure:
+    case kIllegalParameter:
+    case kDecodeError:
+    case kDecryptError:
+    case kInsufficientSecurity:
+    case kInternalError:
+    case kMissingExtension:
+    case kUnsupportedExtension:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// A TLS record begins with its type, 20 to 23 (RFC 8446, 5.1).
+bool BeginsLikeTls(absl::string_view bytes) {
+  return bytes[0] >= 0x14 && bytes[0] <= 0x17;
+}
+
+// What mail, news, web and SSH servers say first in clear.
+bool IsPlaintextBanner(absl::string_view bytes) {
+  for (absl::string_view banner :
+       {"* ", "220", "421", "554", "+OK", "-ERR", "200", "201", "400", "502",
+        "HTTP/", "SSH-"}) {
+    // A banner that comes a byte at a time is recognised by its beginning.
+    if (absl::StartsWith(bytes, banner) ||
+        (bytes.size() < banner.size() && absl::StartsWith(banner, bytes))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The server's own words, if what it sent is text.
+std::string FirstLine(absl::string_view bytes) {
+  return std::string(bytes.substr(0, bytes.find_first_of("\r\n")));
+}
+
+Verdict Make(const HandshakeEvidence& evidence, FailureClass failure,
+             ErrorCode code, absl::string_view message = "") {
+  Error error = MakeError(code, Phase::kHandshake, message);
+  if (evidence.nss_error != 0) error.nss = NssErrorName(evidence.nss_error);
+  error.alert = evidence.alert;
+  error.first_bytes = evidence.first_bytes;
+  error.certificate_problems = evidence.certificate_problems;
+  return {failure, std::move(error)};
+}
+
+Verdict JudgeCertificate(const HandshakeEvidence& evidence) {
+  std::string message;
+  for (const CertificateProblem& problem : evidence.certificate_problems) {
+    absl::StrAppend(&message, message.empty() ? "" : "; ", problem.detail);
+  }
+  return Make(evidence, FailureClass::kFinal,
+              evidence.certificate_problems.front().code, message);
+}
+
+Verdict JudgeNotTls(const HandshakeEvidence& evidence) {
+  if (!IsPlaintextBanner(evidence.first_bytes)) {
+    return Make(
+        evidence, FailureClass::kFinal, ErrorCode::kBrokenTlsServer,
+        absl::StrCat("The server's answer is not TLS; it begins with \"",
+                     EscapeBytes(evidence.first_bytes.substr(0, 16)), "\"."));
+  }
+  Verdict verdict =
+      Make(evidence, FailureClass::kFinal, ErrorCode::kPlaintextOnTlsPort);
+  verdict.error.server_text = FirstLine(evidence.first_bytes);
+  return verdict;
+}
+
+Verdict JudgeTooOld(const HandshakeEvidence& evidence) {
+  return Make(evidence, FailureClass::kTooOld, ErrorCode::kServerTooOld,
+              absl::StrCat("The server speaks only ",
+                           WireVersionName(*evidence.server_hello_version),
+                           " here, which is below what is allowed."));
+}
+
+// An alert that came before a ServerHello was accepted.
+Verdict JudgeEarlyAlert(const HandshakeEvidence& evidence) {
+  const std::string name = TlsAlertName(evidence.alert->description);
+  if (evidence.alert->description == kProtocolVersion) {
+    return Make(evidence, FailureClass::kVersionRefused,
+                ErrorCode::kVersionRefused);
+  }
+  if (evidence.alert->description == kNoApplicationProtocol) {
+    return Make(evidence, FailureClass::kAlpnRefused, ErrorCode::kAlpnRefused);
+  }
+  if (evidence.alert->description == kUnrecognizedName) {
+    return Make(evidence, FailureClass::kFinal, ErrorCode::kNameRefused);
+  }
+  if (BlamesHello(evidence.alert->description)) {
+    return Make(evidence, FailureClass::kHelloRefused, ErrorCode::kHelloRefused,
+                absl::StrCat("The server refused the TLS hello with the alert ",
+                             name, "."));
+  }
+  return Make(evidence, FailureClass::kFinal, ErrorCode::kHandshakeAlert,
+              absl::StrCat("The server refused the TLS handshake with the "
+                           "alert ",
+                           name, "."));
+}
+
+Verdict JudgeLateAlert(const HandshakeEvidence& evidence) {
+  const uint8_t description = evidence.alert->description;
+  if (description == kHandshakeFailure || description == kCertificateRequired) {
+    return Make(evidence, FailureClass::kFinal,
+                ErrorCode::kClientCertificateRequired);
+  }
+  return Make(evidence, FailureClass::kFinal, ErrorCode::kHandshakeAlert,
+              absl::StrCat("The server broke off the TLS handshake with the "
+                           "alert ",
+                           TlsAlertName(description), "."));
+}
+
+// A ServerHello was accepted: no version or hello is to blame any more.
+Verdict JudgeAfterServerHello(const HandshakeEvidence& evidence) {
+  if (evidence.alert && evidence.alert->level == kFatal) {
+    return JudgeLateAlert(evidence);
+  }
+  if (evidence.stream_end != HandshakeEvidence::StreamEnd::kOpen) {
+    return Make(evidence, FailureClass::kInterrupted,
+                ErrorCode::kHandshakeInterrupted);
+  }
+  if (evidence.timed_out) {
+    return Make(evidence, FailureClass::kFinal, ErrorCode::kHandshakeTimedOut);
+  }
+  return Make(evidence, FailureClass::kFinal,
+              ErrorCodeFromNss(evidence.nss_error));
+}
+
+Verdict JudgeBeforeServerHello(const HandshakeEvidence& evidence) {
+  // A warning alert and then the end is a dropped connection.
+  if (evidence.alert && evidence.alert->level == kFatal &&
+      evidence.alert->description != kCloseNotify) {
+    return JudgeEarlyAlert(evidence);
+  }
+  switch (evidence.stream_end) {
+    case HandshakeEvidence::StreamEnd::kEof:
+      return Make(evidence, FailureClass::kDropped,
+                  ErrorCode::kClosedDuringHandshake);
+    case HandshakeEvidence::StreamEnd::kReset:
+      return Make(evidence, FailureClass::kDropped,
+                  ErrorCode::kResetDuringHandshake);
+    case HandshakeEvidence::StreamEnd::kOpen:
+      break;
+  }
+  if (evidence.timed_out) {
+    // Part of an answer is not silence: the server understood the hello.
+    return evidence.bytes_received == 0
+               ? Make(evidence, FailureClass::kSilent,
+                      ErrorCode::kSilentDuringHandshake)
+               : Make(evidence, FailureClass::kFinal,
+                      ErrorCode::kHandshakeTimedOut);
+  }
+  return Make(evidence, FailureClass::kFinal,
+              ErrorCodeFromNss(evidence.nss_error));
+}
+
+bool IsDowngradeRefused(const HandshakeEvidence& evidence,
+                        const TlsVersionRange& offered) {
+  if (evidence.alert &&
+      evidence.alert->description == kInappropriateFallback) {
+    return true;
+  }
+  // The sentinel means that the server could do better than it chose, which
+  // is as it should be if no more was offered and the offer was not reduced;
+  // then NSS accepts it, and the handshake did not fail for it.
+  return evidence.downgrade_sentinel && !evidence.server_hello_accepted &&
+         evidence.server_hello_version >=
+             static_cast<uint16_t>(offered.min());
+}
+
+}  // namespace
+
+bool IsIntolerance(FailureClass failure) {
+  switch (failure) {
+    case FailureClass::kVersionRefused:
+    case FailureClass::kHelloRefused:
+    case FailureClass::kAlpnRefused:
+    case FailureClass::kDropped:
+    case FailureClass::kSilent:
+      return true;
+    case FailureClass::kTooOld:
+    case FailureClass::kDowngradeRefused:
+    case FailureClass::kInterrupted:
+    case FailureClass::kFinal:
+      return false;
+  }
+  return false;
+}
+
+bool IsAmbiguous(FailureClass failure) {
+  return failure == FailureClass::kDropped || failure == FailureClass::kSilent;
+}
+
+Verdict Judge(const HandshakeEvidence& evidence,
+              const TlsVersionRange& offered) {
+  if (!evidence.certificate_problems.empty()) return JudgeCertificate(evidence);
+  if (IsDowngradeRefused(evidence, offered)) {
+    return Make(evidence, FailureClass::kDowngradeRefused,
+                ErrorCode::kDowngradeDetected);
+  }
+  if (!evidence.first_bytes.empty() && !BeginsLikeTls(evidence.first_bytes)) {
+    return JudgeNotTls(evidence);
+  }
+  if (!evidence.server_hello_accepted && evidence.server_hello_version &&
+      *evidence.server_hello_version < static_cast<uint16_t>(offered.min())) {
+    return JudgeTooOld(evidence);
+  }
+  return evidence.server_hello_accepted ? JudgeAfterServerHello(evidence)
+                                        : JudgeBeforeServerHello(evidence);
+}
+
+}  // namespace holdfast

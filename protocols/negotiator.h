@@ -1,0 +1,64 @@
+// One protocol's dialogue from the greeting to a ready connection, without I/O:
+// it is fed lines and answers with what to do. The driver is attempt.h.
+
+#ifndef HOLDFAST_PROTOCOLS_NEGOTIATOR_H_
+#define HOLDFAST_PROTOCOLS_NEGOTIATOR_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "core/endpoint.h"
+#include "core/error.h"
+#include "protocols/protocol.h"
+
+namespace holdfast {
+
+// What the driver is to do next.
+struct Step {
+  enum class Kind {
+    kContinue,  // send `send` if there is any, then feed the next line
+    kStartTls,  // no byte may be unread; do the handshake
+    kReady,     // done
+    kFailed,    // give up: `error`
+  };
+
+  Kind kind = Kind::kContinue;
+  std::string send;  // with its CRLF
+  std::optional<Error> error;
+};
+
+// Thread safety: none. Made anew for each attempt: nothing heard on an earlier
+// one, or before TLS, is carried over.
+class Negotiator {
+ public:
+  virtual ~Negotiator() = default;
+
+  // The connection is up; with implicit TLS, inside TLS.
+  virtual Step Start() = 0;
+  // A line from the server, without its line end.
+  virtual Step OnLine(absl::string_view line) = 0;
+  // The handshake after kStartTls is done.
+  virtual Step OnTlsEstablished() = 0;
+
+  // The server's greeting; its capability list is left out if it was heard in
+  // clear.
+  virtual const std::string& greeting() const = 0;
+  // Heard inside TLS; complete once ready.
+  virtual const std::vector<std::string>& capabilities() const = 0;
+
+  // The command that leaves politely, with its CRLF, and whether `line` is the
+  // answer that ends the dialogue.
+  virtual std::string FarewellCommand() = 0;
+  virtual bool EndsFarewell(absl::string_view line) const = 0;
+};
+
+// `security` is kImplicitTls or kStartTls.
+std::unique_ptr<Negotiator> NewNegotiator(Protocol protocol,
+                                          ConnectionSecurity security);
+
+}  // namespace holdfast
+
+#endif  // HOLDFAST_PROTOCOLS_NEGOTIATOR_H_
