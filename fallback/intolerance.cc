@@ -144,9 +144,15 @@ Verdict JudgeEarlyAlert(const HandshakeEvidence& evidence) {
                            name, "."));
 }
 
+// Once a version is agreed, these mean that a certificate is missed from us.
+bool AsksForClientCertificate(const TlsAlert& alert) {
+  return alert.description == kHandshakeFailure ||
+         alert.description == kCertificateRequired;
+}
+
 Verdict JudgeLateAlert(const HandshakeEvidence& evidence) {
   const uint8_t description = evidence.alert->description;
-  if (description == kHandshakeFailure || description == kCertificateRequired) {
+  if (AsksForClientCertificate(*evidence.alert)) {
     return Make(evidence, FailureClass::kFinal,
                 ErrorCode::kClientCertificateRequired);
   }
@@ -253,6 +259,19 @@ Verdict Judge(const HandshakeEvidence& evidence,
   }
   return evidence.server_hello_accepted ? JudgeAfterServerHello(evidence)
                                         : JudgeBeforeServerHello(evidence);
+}
+
+Verdict JudgeFirstRead(const Error& error) {
+  Verdict verdict = {FailureClass::kFinal, error};
+  if (error.alert) {
+    verdict.error.code = AsksForClientCertificate(*error.alert)
+                             ? ErrorCode::kClientCertificateRequired
+                             : ErrorCode::kHandshakeAlert;
+    verdict.error.message.clear();
+  } else if (error.code == ErrorCode::kConnectionReset) {
+    verdict.failure = FailureClass::kInterrupted;
+  }
+  return verdict;
 }
 
 }  // namespace holdfast

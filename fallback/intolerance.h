@@ -43,6 +43,11 @@ struct Verdict {
 Verdict Judge(const HandshakeEvidence& evidence,
               const TlsVersionRange& offered);
 
+// Judges a failed read of the first application bytes. In TLS 1.3 the client
+// is done before the server has judged the client's certificate: its refusal
+// shows only here.
+Verdict JudgeFirstRead(const Error& error);
+
 }  // namespace holdfast
 
 #endif  // HOLDFAST_FALLBACK_INTOLERANCE_H_

@@ -1,0 +1,316 @@
+#include "protocols/attempt.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/line_buffer.h"
+#include "fallback/intolerance.h"
+
+namespace holdfast {
+namespace {
+
+using Progress = SecureSocket::Progress;
+
+class AttemptImpl : public Attempt {
+ public:
+  AttemptImpl(EventLoop* loop, AttemptRequest request,
+              std::function<void(AttemptResult)> on_done)
+      : loop_(loop),
+        request_(std::move(request)),
+        on_done_(std::move(on_done)),
+        negotiator_(NewNegotiator(request_.target.protocol,
+                                  request_.target.security)) {}
+
+  void Dial(Dialer* dialer);
+  void Expire() override;
+
+ private:
+  enum class State { kDialling, kPlaintext, kHandshake, kSession };
+
+  void OnDialled(DialResult result);
+  void StartHandshake();
+  void ContinueHandshake();
+  void OnHandshakeFailed(bool timed_out);
+  // Acts on what the negotiator asks for, in clear or inside TLS.
+  void Take(Step step);
+  // Sends and feeds lines until something must be waited for, or it is over.
+  void Converse();
+  // These return false if the conversation waits, or is over and *this may be
+  // gone.
+  bool SendUnsent();
+  bool Receive();
+  void OnIoFailed(Error error);
+  void OnEndOfStream();
+  void Ready();
+
+  void Wait(EventLoop::Callback then);
+  void Fail(FailureClass failure, Error error);
+  void Finish(AttemptResult result);
+
+  Phase phase() const;
+
+  EventLoop* const loop_;
+  AttemptRequest request_;
+  std::function<void(AttemptResult)> on_done_;
+  std::unique_ptr<Negotiator> negotiator_;
+
+  State state_ = State::kDialling;
+  std::unique_ptr<Dialer::Request> dial_;
+  std::optional<SocketAddress> address_;
+  std::unique_ptr<SecureSocket> socket_;
+  std::unique_ptr<EventLoop::Registration> watch_;
+  std::unique_ptr<EventLoop::Registration> hello_timer_;
+  LineBuffer lines_;
+  std::string unsent_;
+  bool heard_line_ = false;  // in this state
+};
+
+void AttemptImpl::Dial(Dialer* dialer) {
+  address_ = request_.addresses.front();
+  dial_ = dialer->Dial(request_.addresses, [this](DialResult result) {
+    OnDialled(std::move(result));
+  });
+}
+
+void AttemptImpl::OnDialled(DialResult result) {
+  dial_.reset();
+  if (!result.fd.valid()) return Fail(FailureClass::kFinal, *result.error);
+  address_ = result.address;
+  request_.record(EventKind::kTcpConnected,
+                  {{"address", address_->AddressText()}});
+  absl::StatusOr<std::unique_ptr<SecureSocket>> socket =
+      SecureSocket::Create(request_.runtime, std::move(result.fd));
+  if (!socket.ok()) {
+    return Fail(FailureClass::kFinal, ErrorFromStatus(socket.status()));
+  }
+  socket_ = *std::move(socket);
+  if (request_.target.security == ConnectionSecurity::kImplicitTls) {
+    return StartHandshake();
+  }
+  state_ = State::kPlaintext;
+  Take(negotiator_->Start());
+}
+
+void AttemptImpl::StartHandshake() {
+  state_ = State::kHandshake;
+  request_.record(EventKind::kHandshakeStarted,
+                  {{"rung", std::string(RungName(request_.plan.rung))}});
+  // A part of a line after the STARTTLS answer is an injection too.
+  if (!lines_.rest().empty()) {
+    Error error = MakeError(ErrorCode::kStartTlsInjection, Phase::kPlaintext);
+    error.first_bytes = std::string(lines_.rest().substr(0, 64));
+    return Fail(FailureClass::kFinal, std::move(error));
+  }
+  const absl::Status started =
+      socket_->StartTls(request_.plan.profile, request_.target.endpoint.host,
+                        request_.trust, request_.now);
+  if (!started.ok()) {
+    return Fail(FailureClass::kFinal, ErrorFromStatus(started));
+  }
+  hello_timer_ = loop_->StartTimer(request_.plan.hello_timeout, [this] {
+    // Only the ClientHello has a limit of its own: once it is answered, no
+    // other offer could do better, and the deadline is all that counts.
+    if (socket_->evidence().bytes_received == 0) Expire();
+  });
+  ContinueHandshake();
+}
+
+void AttemptImpl::ContinueHandshake() {
+  switch (socket_->Handshake()) {
+    case Progress::kWouldBlock:
+      return Wait([this] { ContinueHandshake(); });
+    case Progress::kFailed:
+      return OnHandshakeFailed(/*timed_out=*/false);
+    case Progress::kDone:
+      break;
+  }
+  hello_timer_.reset();
+  state_ = State::kSession;
+  heard_line_ = false;
+  lines_ = LineBuffer();
+  const TlsInfo tls = socket_->tls_info();
+  request_.record(EventKind::kHandshakeDone,
+                  {{"version", std::string(TlsVersionName(tls.version))},
+                   {"cipher", tls.cipher}});
+  Take(request_.target.security == ConnectionSecurity::kImplicitTls
+           ? negotiator_->Start()
+           : negotiator_->OnTlsEstablished());
+}
+
+void AttemptImpl::OnHandshakeFailed(bool timed_out) {
+  HandshakeEvidence evidence = socket_->evidence();
+  evidence.timed_out = timed_out;
+  Verdict verdict = Judge(evidence, request_.plan.profile.versions);
+  Fail(verdict.failure, std::move(verdict.error));
+}
+
+void AttemptImpl::Take(Step step) {
+  switch (step.kind) {
+    case Step::Kind::kContinue:
+      unsent_ += step.send;
+      return Converse();
+    case Step::Kind::kStartTls:
+      request_.record(EventKind::kStartTlsAccepted, {});
+      return StartHandshake();
+    case Step::Kind::kReady:
+      return Ready();
+    case Step::Kind::kFailed:
+      return Fail(FailureClass::kFinal, *std::move(step.error));
+  }
+}
+
+void AttemptImpl::Converse() {
+  while (SendUnsent()) {
+    std::optional<std::string> line = lines_.TakeLine();
+    if (!line) {
+      if (!Receive()) return;
+      continue;
+    }
+    heard_line_ = true;
+    Step step = negotiator_->OnLine(*line);
+    if (step.kind != Step::Kind::kContinue) return Take(std::move(step));
+    unsent_ += step.send;
+  }
+}
+
+bool AttemptImpl::SendUnsent() {
+  while (!unsent_.empty()) {
+    SecureSocket::IoResult result = socket_->Write(unsent_);
+    switch (result.progress) {
+      case Progress::kWouldBlock:
+        Wait([this] { Converse(); });
+        return false;
+      case Progress::kFailed:
+        OnIoFailed(*std::move(result.error));
+        return false;
+      case Progress::kDone:
+        unsent_.erase(0, result.bytes);
+    }
+  }
+  return true;
+}
+
+bool AttemptImpl::Receive() {
+  char buffer[4096];
+  SecureSocket::IoResult result = socket_->Read(absl::MakeSpan(buffer));
+  switch (result.progress) {
+    case Progress::kWouldBlock:
+      Wait([this] { Converse(); });
+      return false;
+    case Progress::kFailed:
+      OnIoFailed(*std::move(result.error));
+      return false;
+    case Progress::kDone:
+      break;
+  }
+  if (result.bytes == 0) {
+    OnEndOfStream();
+    return false;
+  }
+  const absl::Status appended =
+      lines_.Append(absl::string_view(buffer, result.bytes));
+  if (appended.ok()) return true;
+  Error error = ErrorFromStatus(appended);
+  error.phase = phase();
+  Fail(FailureClass::kFinal, std::move(error));
+  return false;
+}
+
+void AttemptImpl::OnIoFailed(Error error) {
+  error.phase = phase();
+  Verdict verdict = {FailureClass::kFinal, std::move(error)};
+  if (state_ == State::kSession && !heard_line_) {
+    verdict = JudgeFirstRead(verdict.error);
+  }
+  Fail(verdict.failure, std::move(verdict.error));
+}
+
+void AttemptImpl::OnEndOfStream() {
+  Error error = MakeError(ErrorCode::kClosedBeforeReady, phase());
+  error.server_text = std::string(lines_.rest());
+  // Nothing came inside TLS yet: as if the handshake had been interrupted.
+  const bool interrupted = state_ == State::kSession && !heard_line_;
+  Fail(interrupted ? FailureClass::kInterrupted : FailureClass::kFinal,
+       std::move(error));
+}
+
+void AttemptImpl::Ready() {
+  request_.record(EventKind::kReady, {});
+  AttemptResult result;
+  result.outcome.connected_version = socket_->tls_info().version;
+  result.connection = std::make_unique<Connection>(
+      std::move(socket_), std::move(negotiator_), std::string(lines_.rest()));
+  Finish(std::move(result));
+}
+
+void AttemptImpl::Expire() {
+  switch (state_) {
+    case State::kDialling:
+      return Fail(FailureClass::kFinal,
+                  MakeError(ErrorCode::kConnectTimedOut, Phase::kConnect));
+    case State::kHandshake:
+      return OnHandshakeFailed(/*timed_out=*/true);
+    case State::kPlaintext:
+    case State::kSession:
+      return Fail(FailureClass::kFinal,
+                  MakeError(heard_line_ ? ErrorCode::kResponseTimedOut
+                                        : ErrorCode::kGreetingTimedOut,
+                            phase()));
+  }
+}
+
+Phase AttemptImpl::phase() const {
+  switch (state_) {
+    case State::kDialling:
+      return Phase::kConnect;
+    case State::kPlaintext:
+      return Phase::kPlaintext;
+    case State::kHandshake:
+      return Phase::kHandshake;
+    case State::kSession:
+      return Phase::kSession;
+  }
+  return Phase::kSetup;
+}
+
+void AttemptImpl::Wait(EventLoop::Callback then) {
+  watch_.reset();  // one watch per descriptor
+  watch_ = loop_->Watch(socket_->fd(), socket_->WaitInterest(),
+                        [this, then = std::move(then)] {
+                          // `then` may replace the watch that holds it.
+                          const EventLoop::Callback call = then;
+                          watch_.reset();
+                          call();
+                        });
+}
+
+void AttemptImpl::Fail(FailureClass failure, Error error) {
+  AttemptResult result;
+  result.outcome.failure = failure;
+  result.outcome.error = std::move(error);
+  Finish(std::move(result));
+}
+
+void AttemptImpl::Finish(AttemptResult result) {
+  watch_.reset();
+  hello_timer_.reset();
+  dial_.reset();
+  result.address = address_;
+  // May destroy *this.
+  const auto on_done = std::move(on_done_);
+  on_done(std::move(result));
+}
+
+}  // namespace
+
+std::unique_ptr<Attempt> Attempt::Start(
+    EventLoop* loop, Dialer* dialer, AttemptRequest request,
+    std::function<void(AttemptResult)> on_done) {
+  auto attempt = std::make_unique<AttemptImpl>(loop, std::move(request),
+                                               std::move(on_done));
+  attempt->Dial(dialer);
+  return attempt;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,60 @@
+// One attempt on one fresh socket: dial, negotiate, handshake, negotiate.
+
+#ifndef HOLDFAST_PROTOCOLS_ATTEMPT_H_
+#define HOLDFAST_PROTOCOLS_ATTEMPT_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "core/dialer.h"
+#include "core/event_log.h"
+#include "core/event_loop.h"
+#include "core/nss_runtime.h"
+#include "core/trust.h"
+#include "fallback/retry_session.h"
+#include "protocols/connection.h"
+#include "protocols/protocol.h"
+
+namespace holdfast {
+
+struct AttemptRequest {
+  AttemptPlan plan;
+  Target target;
+  std::vector<SocketAddress> addresses;  // at least one, in order of preference
+  std::shared_ptr<NssRuntime> runtime;
+  std::shared_ptr<const Trust> trust;
+  absl::Time now;  // for the certificate's dates
+  // Takes what happens; the attempt's number is filled in by it.
+  std::function<void(EventKind, std::vector<std::pair<std::string, std::string>>)>
+      record;
+};
+
+struct AttemptResult {
+  AttemptOutcome outcome;
+  std::unique_ptr<Connection> connection;  // set if connected
+  // The address that the socket was connected to; if none was, the first tried.
+  std::optional<SocketAddress> address;
+};
+
+// Ownership: owns its socket until it is connected. Destroying it closes the
+// socket; the callback is then never called. Thread safety: the loop's thread.
+class Attempt {
+ public:
+  // Calls `on_done` once, never from inside this call. The callback may destroy
+  // the attempt.
+  static std::unique_ptr<Attempt> Start(
+      EventLoop* loop, Dialer* dialer, AttemptRequest request,
+      std::function<void(AttemptResult)> on_done);
+
+  virtual ~Attempt() = default;
+
+  // The time is up: calls `on_done` with what the attempt was waiting for.
+  virtual void Expire() = 0;
+};
+
+}  // namespace holdfast
+
+#endif  // HOLDFAST_PROTOCOLS_ATTEMPT_H_

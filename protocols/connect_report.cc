@@ -1,0 +1,48 @@
+#include "protocols/connect_report.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace holdfast {
+namespace {
+
+std::string Attempts(size_t count) {
+  return count == 1 ? "1 attempt" : absl::StrCat(count, " attempts");
+}
+
+std::string Connected(const ConnectReport& report) {
+  return absl::StrCat("Connected to ", report.target.ToString(), " with ",
+                      TlsVersionName(report.tls->version), " in ",
+                      Attempts(report.attempts.size()), ".");
+}
+
+Diagnosis DiagnoseConnected(const ConnectReport& report) {
+  Diagnosis diagnosis;
+  diagnosis.summary = Connected(report);
+  if (!report.fallback->applied()) return diagnosis;
+  absl::StrAppend(&diagnosis.summary,
+                  report.fallback->from_cache
+                      ? " The offer was reduced at once, as remembered: "
+                      : " The offer had to be reduced: ",
+                  report.fallback->reason
+                      ? GetErrorInfo(*report.fallback->reason).sentence
+                      : "The full offer failed.");
+  diagnosis.advice.push_back(
+      "The server, or something in front of it, chokes on a modern TLS "
+      "handshake; its software needs an update.");
+  return diagnosis;
+}
+
+}  // namespace
+
+Diagnosis Diagnose(const ConnectReport& report) {
+  if (!report.error) return DiagnoseConnected(report);
+  Diagnosis diagnosis;
+  diagnosis.summary = absl::StrCat("Could not connect to ",
+                                   report.target.ToString(), ": ",
+                                   report.error->Message());
+  const absl::string_view advice = GetErrorInfo(report.error->code).advice;
+  if (!advice.empty()) diagnosis.advice.emplace_back(advice);
+  return diagnosis;
+}
+
+}  // namespace holdfast

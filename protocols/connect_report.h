@@ -1,0 +1,61 @@
+// What happened in one connect: every attempt, and what came of it all.
+
+#ifndef HOLDFAST_PROTOCOLS_CONNECT_REPORT_H_
+#define HOLDFAST_PROTOCOLS_CONNECT_REPORT_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "core/endpoint.h"
+#include "core/error.h"
+#include "core/secure_socket.h"
+#include "fallback/ladder.h"
+#include "protocols/protocol.h"
+
+namespace holdfast {
+
+struct AttemptReport {
+  int number = 1;
+  std::string address;  // empty if there was none to try
+  Rung rung = Rung::kFull;
+  bool from_cache = false;  // the rung was remembered
+  ConnectionSecurity security = ConnectionSecurity::kImplicitTls;
+  absl::Duration duration;
+  std::optional<Error> error;  // unset: connected
+};
+
+struct ConnectReport {
+  Target target;
+  std::vector<AttemptReport> attempts;
+  std::optional<Error> error;  // the cause; unset: connected
+  std::optional<TlsInfo> tls;  // set if connected
+  std::vector<std::string> capabilities;
+
+  // Of the connection that was made.
+  struct Fallback {
+    Rung rung = Rung::kFull;
+    bool from_cache = false;
+    bool hedged = false;
+    std::optional<ErrorCode> reason;
+
+    bool applied() const { return rung != Rung::kFull; }
+  };
+  std::optional<Fallback> fallback;
+
+  // When what the cache now holds of a reduced offer for this host expires;
+  // unset if it holds none.
+  std::optional<absl::Time> record_expires_at;
+};
+
+// The report in plain words.
+struct Diagnosis {
+  std::string summary;              // one or two sentences
+  std::vector<std::string> advice;  // what to do; empty if nothing
+};
+Diagnosis Diagnose(const ConnectReport& report);
+
+}  // namespace holdfast
+
+#endif  // HOLDFAST_PROTOCOLS_CONNECT_REPORT_H_

@@ -1,0 +1,284 @@
+#include "protocols/connector.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "core/uv_event_loop.h"
+#include "fallback/retry_session.h"
+#include "protocols/attempt.h"
+
+namespace holdfast {
+namespace {
+
+// `addresses` with those not yet used first, and of these the family first
+// that the last one used does not have.
+std::vector<SocketAddress> PreferOthers(
+    std::vector<SocketAddress> addresses,
+    const std::vector<SocketAddress>& used) {
+  if (used.empty()) return addresses;
+  const auto rank = [&used](const SocketAddress& address) {
+    if (std::find(used.begin(), used.end(), address) != used.end()) return 2;
+    return address.family() == used.back().family() ? 1 : 0;
+  };
+  std::stable_sort(addresses.begin(), addresses.end(),
+                   [&rank](const SocketAddress& a, const SocketAddress& b) {
+                     return rank(a) < rank(b);
+                   });
+  return addresses;
+}
+
+class ConnectOperation : public Connector::Operation {
+ public:
+  ConnectOperation(const Connector::Services& services, ConnectRequest request,
+                   std::function<void(ConnectResult)> on_done)
+      : services_(services),
+        request_(std::move(request)),
+        on_done_(std::move(on_done)),
+        started_(services_.loop->Now()),
+        key_{request_.target.endpoint, request_.target.security,
+             request_.scope},
+        known_(services_.cache->Lookup(key_)),
+        session_(request_.policy, request_.target.security, known_,
+                 services_.wall_clock()),
+        report_{request_.target, {}, {}, {}, {}, {}, {}} {
+    deadline_ = services_.loop->StartTimer(request_.timeout,
+                                           [this] { OnDeadline(); });
+    next_ = services_.loop->StartTimer(absl::ZeroDuration(),
+                                       [this] { StartNext(); });
+  }
+
+  void Cancel() override;
+
+ private:
+  void StartNext();
+  void LookUp();
+  void OnLookedUp(Resolver::Result result);
+  void StartAttempt();
+  void OnAttemptDone(AttemptResult result);
+  void OnDeadline();
+  void Succeed(AttemptResult result);
+  void Fail(Error error);
+  void Finish(ConnectResult result);
+
+  absl::Duration Elapsed() const { return services_.loop->Now() - started_; }
+  void Record(EventKind kind,
+              std::vector<std::pair<std::string, std::string>> fields);
+  void Learn(const CacheUpdate& update);
+  void ReportCacheWarnings();
+
+  const Connector::Services services_;
+  const ConnectRequest request_;
+  std::function<void(ConnectResult)> on_done_;
+  const absl::Duration started_;  // loop time
+  const HostKey key_;
+  HostRecord known_;  // as the cache has it
+  RetrySession session_;
+  ConnectReport report_;
+
+  std::unique_ptr<EventLoop::Registration> deadline_;
+  std::unique_ptr<EventLoop::Registration> next_;
+  std::unique_ptr<Resolver::Request> lookup_;
+  std::unique_ptr<Attempt> attempt_;
+  std::optional<AttemptPlan> plan_;
+  absl::Duration attempt_started_;
+  std::vector<SocketAddress> addresses_;
+  std::vector<SocketAddress> used_;
+  bool cancelled_ = false;
+};
+
+void ConnectOperation::Record(
+    EventKind kind, std::vector<std::pair<std::string, std::string>> fields) {
+  if (!request_.on_event) return;
+  request_.on_event(Event{kind, Elapsed(), plan_ ? plan_->number : 0,
+                          std::move(fields)});
+}
+
+void ConnectOperation::StartNext() {
+  next_.reset();
+  ReportCacheWarnings();
+  attempt_.reset();  // the last socket is closed before a new one is opened
+  plan_ = session_.Next(request_.timeout - Elapsed());
+  if (!plan_) return Fail(session_.Failure());
+  attempt_started_ = services_.loop->Now();
+  Record(EventKind::kAttemptStarted,
+         {{"rung", std::string(RungName(plan_->rung))},
+          {"from_cache", plan_->from_cache ? "true" : "false"}});
+  if (addresses_.empty()) return LookUp();
+  StartAttempt();
+}
+
+void ConnectOperation::LookUp() {
+  Record(EventKind::kLookupStarted,
+         {{"host", request_.target.endpoint.host.name()}});
+  lookup_ = services_.resolver->Resolve(
+      request_.target.endpoint,
+      [this](Resolver::Result result) { OnLookedUp(std::move(result)); });
+}
+
+void ConnectOperation::OnLookedUp(Resolver::Result result) {
+  lookup_.reset();
+  if (!result.ok()) {
+    AttemptResult failed;
+    failed.outcome.error = ErrorFromStatus(result.status());
+    return OnAttemptDone(std::move(failed));
+  }
+  addresses_ = *std::move(result);
+  Record(EventKind::kLookupEnded,
+         {{"addresses", std::to_string(addresses_.size())}});
+  StartAttempt();
+}
+
+void ConnectOperation::StartAttempt() {
+  AttemptRequest request;
+  request.plan = *plan_;
+  request.target = request_.target;
+  request.addresses =
+      plan_->other_address ? PreferOthers(addresses_, used_) : addresses_;
+  request.runtime = request_.runtime;
+  request.trust = request_.trust;
+  request.now = services_.wall_clock();
+  request.record =
+      [this](EventKind kind,
+             std::vector<std::pair<std::string, std::string>> fields) {
+        Record(kind, std::move(fields));
+      };
+  attempt_ = Attempt::Start(
+      services_.loop, services_.dialer, std::move(request),
+      [this](AttemptResult result) { OnAttemptDone(std::move(result)); });
+}
+
+void ConnectOperation::OnAttemptDone(AttemptResult result) {
+  if (cancelled_) return;
+  AttemptReport attempt;
+  attempt.number = plan_->number;
+  if (result.address) {
+    attempt.address = result.address->AddressText();
+    used_.push_back(*result.address);
+  }
+  attempt.rung = plan_->rung;
+  attempt.from_cache = plan_->from_cache;
+  attempt.security = request_.target.security;
+  attempt.duration = services_.loop->Now() - attempt_started_;
+  attempt.error = result.outcome.error;
+  report_.attempts.push_back(attempt);
+  Learn(session_.Observe(*plan_, result.outcome));
+  if (result.outcome.connected()) return Succeed(std::move(result));
+  Record(EventKind::kAttemptFailed,
+         {{"rung", std::string(RungName(plan_->rung))},
+          {"address", attempt.address},
+          {"error", std::string(ErrorName(attempt.error->code))},
+          {"message", attempt.error->Message()}});
+  // Not from here: the attempt that called is still on the stack.
+  next_ = services_.loop->StartTimer(absl::ZeroDuration(),
+                                     [this] { StartNext(); });
+}
+
+void ConnectOperation::Learn(const CacheUpdate& update) {
+  if (std::holds_alternative<std::monostate>(update)) return;
+  if (std::holds_alternative<ForgetReduction>(update)) {
+    Record(EventKind::kRecordForgotten, {});
+  }
+  known_ = services_.cache->Apply(key_, update, services_.wall_clock());
+}
+
+void ConnectOperation::ReportCacheWarnings() {
+  for (const Error& warning : services_.cache->TakeWarnings()) {
+    Record(EventKind::kCacheWarning,
+           {{"error", std::string(ErrorName(warning.code))},
+            {"message", warning.Message()}});
+  }
+}
+
+void ConnectOperation::Succeed(AttemptResult attempt) {
+  ConnectResult result{std::move(attempt.connection),
+                       ConnectReport{request_.target}};
+  report_.tls = result.connection->tls_info();
+  report_.capabilities = result.connection->capabilities();
+  ConnectReport::Fallback fallback;
+  fallback.rung = plan_->rung;
+  fallback.from_cache = plan_->from_cache;
+  if (fallback.applied()) fallback.reason = session_.reduction_reason();
+  report_.fallback = fallback;
+  Finish(std::move(result));
+}
+
+void ConnectOperation::Fail(Error error) {
+  report_.error = std::move(error);
+  Finish(ConnectResult{nullptr, ConnectReport{request_.target}});
+}
+
+void ConnectOperation::OnDeadline() {
+  if (attempt_ && !next_) return attempt_->Expire();
+  if (lookup_) {
+    lookup_.reset();
+    AttemptResult failed;
+    failed.outcome.error =
+        MakeError(ErrorCode::kLookupTimedOut, Phase::kLookup);
+    return OnAttemptDone(std::move(failed));
+  }
+  // Between two attempts: StartNext() comes first, and gives up or begins what
+  // then ends at once.
+  deadline_ = services_.loop->StartTimer(absl::ZeroDuration(),
+                                         [this] { OnDeadline(); });
+}
+
+void ConnectOperation::Cancel() {
+  if (!on_done_ || cancelled_) return;
+  cancelled_ = true;
+  Record(EventKind::kCancelled, {});
+  deadline_.reset();
+  // Not from here: this may have been called from inside an event.
+  next_ = services_.loop->StartTimer(absl::ZeroDuration(), [this] {
+    attempt_.reset();
+    Fail(MakeError(ErrorCode::kCancelled, Phase::kSetup));
+  });
+}
+
+void ConnectOperation::Finish(ConnectResult result) {
+  deadline_.reset();
+  next_.reset();
+  lookup_.reset();
+  ReportCacheWarnings();
+  if (const std::optional<Reduction> reduction =
+          known_.ActiveReduction(services_.wall_clock())) {
+    report_.record_expires_at = reduction->expires_at;
+  }
+  result.report = std::move(report_);
+  // May destroy *this.
+  const auto on_done = std::exchange(on_done_, nullptr);
+  on_done(std::move(result));
+}
+
+}  // namespace
+
+std::unique_ptr<Connector::Operation> Connector::Connect(
+    ConnectRequest request, std::function<void(ConnectResult)> on_done) {
+  return std::make_unique<ConnectOperation>(services_, std::move(request),
+                                            std::move(on_done));
+}
+
+ConnectResult ConnectBlocking(const ConnectRequest& request,
+                              HostCache* cache) {
+  ConnectResult result{nullptr, ConnectReport{request.target}};
+  absl::StatusOr<std::unique_ptr<UvEventLoop>> loop = UvEventLoop::Create();
+  if (!loop.ok()) {
+    result.report.error = ErrorFromStatus(loop.status());
+    return result;
+  }
+  const std::unique_ptr<HostCache> forgetful = NewMemoryHostCache();
+  const std::unique_ptr<Resolver> resolver = NewSystemResolver(loop->get());
+  const std::unique_ptr<Dialer> dialer = NewTcpDialer(loop->get());
+  Connector connector({loop->get(), resolver.get(), dialer.get(),
+                       cache != nullptr ? cache : forgetful.get()});
+  bool done = false;
+  const std::unique_ptr<Connector::Operation> operation = connector.Connect(
+      request, [&result, &done](ConnectResult r) {
+        result = std::move(r);
+        done = true;
+      });
+  (*loop)->RunUntil([&done] { return done; });
+  return result;
+}
+
+}  // namespace holdfast
