@@ -86,9 +86,8 @@ struct LearnedReduction {  // `rung` worked after `reason`, certificate verified
   bool hedged;
 };
 struct ForgetReduction {};  // the server can do better (promise 6)
-using CacheUpdate =
-    std::variant<std::monostate, LearnedProof, LearnedReduction,
-                 ForgetReduction>;
+using CacheUpdate = std::variant<std::monostate, LearnedProof, LearnedReduction,
+                                 ForgetReduction>;
 
 class HostRecord {
  public:

@@ -34,7 +34,8 @@ absl::StatusOr<HostFilter> ParseHostFilter(const std::string& text) {
   if (!absl::SimpleAtoi(text.substr(colon + 1), &port) || port == 0 ||
       port > 65535) {
     return MakeStatus(ErrorCode::kInvalidTarget, Phase::kSetup,
-                      absl::StrCat("\"", text, "\" has no valid port; it is 1 "
+                      absl::StrCat("\"", text,
+                                   "\" has no valid port; it is 1 "
                                    "to 65535."));
   }
   return HostFilter{*host, static_cast<uint16_t>(port)};

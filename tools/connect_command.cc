@@ -60,8 +60,8 @@ class ConnectRun {
         resolver_(NewOverrideResolver(loop_.get(), options.overrides,
                                       NewSystemResolver(loop_.get()))),
         dialer_(NewTcpDialer(loop_.get())),
-        connector_({loop_.get(), resolver_.get(), dialer_.get(),
-                    cache_.get()}) {}
+        connector_(
+            {loop_.get(), resolver_.get(), dialer_.get(), cache_.get()}) {}
 
   ConnectReport Check(ConnectRequest request) {
     if (!global_.json) {
@@ -69,12 +69,11 @@ class ConnectRun {
         std::cerr << ProgressText(event);
       };
     }
-    operation_ = connector_.Connect(
-        std::move(request), [this](ConnectResult result) {
+    operation_ =
+        connector_.Connect(std::move(request), [this](ConnectResult result) {
           report_ = std::move(result.report);
           if (!result.connection) return;
-          farewell_ = Farewell::Start(loop_.get(),
-                                      std::move(result.connection),
+          farewell_ = Farewell::Start(loop_.get(), std::move(result.connection),
                                       kFarewellLimit, [this] { Leave(); });
         });
     loop_->RunUntil([this] { return report_.has_value() && !farewell_; });
@@ -138,8 +137,8 @@ ExitStatus Connect(const GlobalOptions& global,
 }  // namespace
 
 void AddConnectCommand(CLI::App* app, const GlobalOptions* global, Run* run) {
-  CLI::App* connect = app->add_subcommand(
-      "connect", "Reach a server, recovering as needed");
+  CLI::App* connect =
+      app->add_subcommand("connect", "Reach a server, recovering as needed");
   auto options = std::make_shared<ConnectCommandOptions>();
   connect
       ->add_option("TARGET", options->target,

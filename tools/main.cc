@@ -36,8 +36,7 @@ int Main(int argc, char** argv) {
   } catch (const CLI::Success& success) {  // --help, --version
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    std::cerr << "holdfast: " << error.what()
-              << "\nTry: holdfast --help\n";
+    std::cerr << "holdfast: " << error.what() << "\nTry: holdfast --help\n";
     return kExitUsage;
   }
   const ExitStatus status = run();

@@ -62,9 +62,8 @@ TlsVersion ParseAllowedVersion(const std::string& text) {
 std::pair<std::string, Host> ParseOverride(const std::string& text) {
   const std::string wanted = absl::StrCat(
       "\"", text, "\" is not HOST:PORT:ADDR, such as example.org:993:[::1]");
-  const size_t host_end = text.find(':', text.empty() || text[0] != '['
-                                             ? 0
-                                             : text.find(']'));
+  const size_t host_end =
+      text.find(':', text.empty() || text[0] != '[' ? 0 : text.find(']'));
   const size_t port_end = host_end == std::string::npos
                               ? std::string::npos
                               : text.find(':', host_end + 1);
@@ -115,8 +114,7 @@ void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
       ->type_name("FILE")
       ->take_all();
   app->add_flag_callback(
-      "--no-system-roots",
-      [options] { options->trust.system_roots = false; },
+      "--no-system-roots", [options] { options->trust.system_roots = false; },
       "Do not trust the system's certificate authorities");
   app->add_option_function<std::string>(
          "--min-version",

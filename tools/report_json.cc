@@ -41,13 +41,12 @@ Json TlsJson(const TlsInfo& tls) {
 }
 
 Json AttemptJson(const AttemptReport& attempt) {
-  Json json = {
-      {"number", attempt.number},
-      {"address", NullIfEmpty(attempt.address)},
-      {"rung", RungName(attempt.rung)},
-      {"security", ConnectionSecurityName(attempt.security)},
-      {"outcome", attempt.error ? "failed" : "connected"},
-      {"milliseconds", absl::ToInt64Milliseconds(attempt.duration)}};
+  Json json = {{"number", attempt.number},
+               {"address", NullIfEmpty(attempt.address)},
+               {"rung", RungName(attempt.rung)},
+               {"security", ConnectionSecurityName(attempt.security)},
+               {"outcome", attempt.error ? "failed" : "connected"},
+               {"milliseconds", absl::ToInt64Milliseconds(attempt.duration)}};
   if (attempt.error) json["error"] = ErrorJson(*attempt.error);
   return json;
 }
@@ -83,8 +82,8 @@ Json ErrorJson(const Error& error) {
       {"category", ErrorCategoryName(error.category())},
       {"phase", PhaseName(error.phase)},
       {"nss", NullIfEmpty(error.nss)},
-      {"alert", error.alert ? Json(TlsAlertName(error.alert->description))
-                            : Json()},
+      {"alert",
+       error.alert ? Json(TlsAlertName(error.alert->description)) : Json()},
       {"first_bytes", EscapeBytes(error.first_bytes)},
       {"message", error.Message()}};
   if (!error.server_text.empty()) {
@@ -129,9 +128,8 @@ Json CacheListJson(const RecordList& records, absl::Time now,
         record.ProvenVersion(now, lifetimes);
     const std::optional<Reduction> reduction = record.ActiveReduction(now);
     if (!proven && !reduction) continue;
-    const absl::Time expires_at = reduction
-                                      ? reduction->expires_at
-                                      : fields.proof->at + lifetimes.proof;
+    const absl::Time expires_at =
+        reduction ? reduction->expires_at : fields.proof->at + lifetimes.proof;
     list.push_back(
         {{"host", key.endpoint.host.name()},
          {"port", key.endpoint.port},

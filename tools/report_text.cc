@@ -28,17 +28,16 @@ std::string TlsRows(const TlsInfo& tls, absl::Time now) {
   return absl::StrCat(
       Row("TLS", absl::StrCat(TlsVersionName(tls.version), ", ", tls.cipher,
                               tls.group.empty() ? "" : ", ", tls.group)),
-      Row("Certificate",
-          absl::StrCat(absl::StrJoin(certificate.names, ", "), "; issued by ",
-                       certificate.issuer)),
+      Row("Certificate", absl::StrCat(absl::StrJoin(certificate.names, ", "),
+                                      "; issued by ", certificate.issuer)),
       Row("", absl::StrCat("verified; expires ",
                            ExpiryText(certificate.not_after, now))));
 }
 
 std::string FallbackRow(const ConnectReport& report, absl::Time now) {
   if (!report.fallback->applied()) return Row("Offer", "full");
-  std::string text = absl::StrCat("reduced to ",
-                                  RungName(report.fallback->rung));
+  std::string text =
+      absl::StrCat("reduced to ", RungName(report.fallback->rung));
   if (report.fallback->reason) {
     absl::StrAppend(&text, ", because of ",
                     ErrorName(*report.fallback->reason));
@@ -76,15 +75,15 @@ std::string Table(const std::vector<std::vector<std::string>>& rows) {
 }  // namespace
 
 std::string ErrorText(const Error& error) {
-  std::string text = absl::StrCat(error.Message(), " (",
-                                  ErrorName(error.code), ")\n");
+  std::string text =
+      absl::StrCat(error.Message(), " (", ErrorName(error.code), ")\n");
   for (const CertificateProblem& problem : error.certificate_problems) {
     absl::StrAppend(&text, "  - ", problem.detail, " (",
                     ErrorName(problem.code), ")\n");
   }
   if (!error.server_text.empty()) {
-    absl::StrAppend(&text, "  The server said: ",
-                    EscapeBytes(error.server_text), "\n");
+    absl::StrAppend(
+        &text, "  The server said: ", EscapeBytes(error.server_text), "\n");
   }
   return text;
 }
@@ -98,13 +97,12 @@ std::string ConnectReportText(const ConnectReport& report, absl::Time now) {
       absl::StrAppend(&text, "  - ", problem.detail, "\n");
     }
     if (!report.error->server_text.empty()) {
-      absl::StrAppend(&text, Row("Server said",
-                                 EscapeBytes(report.error->server_text)));
+      absl::StrAppend(
+          &text, Row("Server said", EscapeBytes(report.error->server_text)));
     }
     absl::StrAppend(&text, Row("Error", ErrorName(report.error->code)));
   } else {
-    absl::StrAppend(&text, TlsRows(*report.tls, now),
-                    FallbackRow(report, now),
+    absl::StrAppend(&text, TlsRows(*report.tls, now), FallbackRow(report, now),
                     Row("Capabilities",
                         EscapeBytes(absl::StrJoin(report.capabilities, " "))));
   }
@@ -144,10 +142,10 @@ std::string ProgressText(const Event& event) {
           "attempt ", event.attempt, ": offering ", event.field("rung"),
           event.field("from_cache") == "true" ? " (remembered)" : "", "\n");
     case EventKind::kAttemptFailed:
-      return absl::StrCat(
-          "attempt ", event.attempt, ": failed after ",
-          absl::ToInt64Milliseconds(event.at), " ms: ",
-          event.field("message"), " (", event.field("error"), ")\n");
+      return absl::StrCat("attempt ", event.attempt, ": failed after ",
+                          absl::ToInt64Milliseconds(event.at),
+                          " ms: ", event.field("message"), " (",
+                          event.field("error"), ")\n");
     case EventKind::kHandshakeDone:
       return absl::StrCat("attempt ", event.attempt, ": ",
                           event.field("version"),

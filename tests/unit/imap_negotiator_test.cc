@@ -35,8 +35,8 @@ Transcript Talk(ImapNegotiator* negotiator,
     EXPECT_TRUE(wants_tls || step.kind == Step::Kind::kContinue)
         << "not wanted: " << line;
     EXPECT_EQ(wants_tls, line == "(tls)");
-    step = wants_tls ? negotiator->OnTlsEstablished()
-                     : negotiator->OnLine(line);
+    step =
+        wants_tls ? negotiator->OnTlsEstablished() : negotiator->OnLine(line);
     note(step);
   }
   return transcript;
@@ -79,8 +79,7 @@ TEST(ImapNegotiatorTest, ByeIsARefusalInTheServersOwnWords) {
 
 TEST(ImapNegotiatorTest, AnotherProtocolsGreetingIsNamed) {
   for (const char* greeting :
-       {"220 mail ESMTP", "+OK ready", "", "*", "* NO", "* OKAY",
-        "OK ready"}) {
+       {"220 mail ESMTP", "+OK ready", "", "*", "* NO", "* OKAY", "OK ready"}) {
     ImapNegotiator imap(ConnectionSecurity::kImplicitTls);
     const Transcript t = Talk(&imap, {greeting});
     ASSERT_EQ(t.end, Step::Kind::kFailed) << greeting;

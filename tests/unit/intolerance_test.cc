@@ -126,16 +126,15 @@ INSTANTIATE_TEST_SUITE_P(
             ErrorCode::kNameRefused},
         Row{"AnAlertNotOnTheList", Alert(42), FailureClass::kFinal,
             ErrorCode::kHandshakeAlert},
-        Row{"InappropriateFallback", Alert(86),
-            FailureClass::kDowngradeRefused, ErrorCode::kDowngradeDetected},
+        Row{"InappropriateFallback", Alert(86), FailureClass::kDowngradeRefused,
+            ErrorCode::kDowngradeDetected},
         Row{"Fin", Ended(StreamEnd::kEof), FailureClass::kDropped,
             ErrorCode::kClosedDuringHandshake},
         Row{"Rst", Ended(StreamEnd::kReset), FailureClass::kDropped,
             ErrorCode::kResetDuringHandshake},
         Row{"Silence", TimedOut(), FailureClass::kSilent,
             ErrorCode::kSilentDuringHandshake},
-        Row{"FinAfterServerHello",
-            AfterServerHello(Ended(StreamEnd::kEof)),
+        Row{"FinAfterServerHello", AfterServerHello(Ended(StreamEnd::kEof)),
             FailureClass::kInterrupted, ErrorCode::kHandshakeInterrupted},
         Row{"SilenceAfterServerHello", AfterServerHello(TimedOut()),
             FailureClass::kFinal, ErrorCode::kHandshakeTimedOut},
@@ -149,8 +148,8 @@ INSTANTIATE_TEST_SUITE_P(
             ErrorCode::kPlaintextOnTlsPort},
         Row{"PopBanner", Sent("+OK ready\r\n"), FailureClass::kFinal,
             ErrorCode::kPlaintextOnTlsPort},
-        Row{"NntpBanner", Sent("200 posting allowed\r\n"),
-            FailureClass::kFinal, ErrorCode::kPlaintextOnTlsPort},
+        Row{"NntpBanner", Sent("200 posting allowed\r\n"), FailureClass::kFinal,
+            ErrorCode::kPlaintextOnTlsPort},
         Row{"BeginningOfABanner", Sent("+O"), FailureClass::kFinal,
             ErrorCode::kPlaintextOnTlsPort},
         Row{"Garbage", Sent("\xff\xfe\xfd garbage"), FailureClass::kFinal,
@@ -159,7 +158,7 @@ INSTANTIATE_TEST_SUITE_P(
             ErrorCode::kServerTooOld},
         Row{"Ssl3ServerHello", Chose(0x0300), FailureClass::kTooOld,
             ErrorCode::kServerTooOld}),
-    [](const testing::TestParamInfo<Row>& info) { return info.param.name; });
+    [](const testing::TestParamInfo<Row>& row) { return row.param.name; });
 
 // Precedence, where two rows fit.
 INSTANTIATE_TEST_SUITE_P(
@@ -208,7 +207,7 @@ INSTANTIATE_TEST_SUITE_P(
               return evidence;
             }(),
             FailureClass::kDropped, ErrorCode::kClosedDuringHandshake}),
-    [](const testing::TestParamInfo<Row>& info) { return info.param.name; });
+    [](const testing::TestParamInfo<Row>& row) { return row.param.name; });
 
 TEST(IntoleranceTest, OnlyTheListIsIntolerance) {
   EXPECT_TRUE(IsIntolerance(FailureClass::kVersionRefused));

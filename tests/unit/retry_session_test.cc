@@ -39,8 +39,7 @@ AttemptOutcome HandshakeFailure() {
   return outcome;
 }
 AttemptOutcome DowngradeRefused() {
-  return Failed(FailureClass::kDowngradeRefused,
-                ErrorCode::kDowngradeDetected);
+  return Failed(FailureClass::kDowngradeRefused, ErrorCode::kDowngradeDetected);
 }
 AttemptOutcome WrongName() {
   return Failed(FailureClass::kFinal, ErrorCode::kWrongName);
@@ -58,8 +57,7 @@ HostRecord Proven(TlsVersion version) {
   return Known(LearnedProof{version, /*full_offer=*/true});
 }
 HostRecord NeedsTls12() {
-  return Known(LearnedReduction{Rung::kTls12,
-                                ErrorCode::kClosedDuringHandshake,
+  return Known(LearnedReduction{Rung::kTls12, ErrorCode::kClosedDuringHandshake,
                                 TlsVersion::kTls12, /*hedged=*/false});
 }
 
@@ -80,8 +78,8 @@ Play PlayOut(const std::vector<AttemptOutcome>& script,
   Play play;
   size_t used = 0;
   while (std::optional<AttemptPlan> plan = session.Next(absl::Seconds(30))) {
-    play.offers.push_back(absl::StrCat(RungName(plan->rung),
-                                       plan->other_address ? "*" : ""));
+    play.offers.push_back(
+        absl::StrCat(RungName(plan->rung), plan->other_address ? "*" : ""));
     play.plans.push_back(*plan);
     if (used == script.size()) {
       ADD_FAILURE() << "attempt " << plan->number << " is not in the script";
@@ -131,8 +129,7 @@ TEST(RetrySessionTest, APassingDropBlamesNothing) {
 }
 
 TEST(RetrySessionTest, ARefusedVersionIsDefinite) {
-  const Play play =
-      PlayOut({VersionRefused(), Connected(TlsVersion::kTls12)});
+  const Play play = PlayOut({VersionRefused(), Connected(TlsVersion::kTls12)});
   EXPECT_THAT(play.offers, ElementsAre("full", "tls12"));
   EXPECT_TRUE(LearnsReduction(play));
 }
@@ -143,15 +140,13 @@ TEST(RetrySessionTest, SilenceIsNotRepeatedWithImplicitTls) {
 }
 
 TEST(RetrySessionTest, SilenceIsConfirmedWithStartTls) {
-  const Play play =
-      PlayOut({Silent(), Silent(), Connected(TlsVersion::kTls12)},
-              HostRecord(), {}, ConnectionSecurity::kStartTls);
+  const Play play = PlayOut({Silent(), Silent(), Connected(TlsVersion::kTls12)},
+                            HostRecord(), {}, ConnectionSecurity::kStartTls);
   EXPECT_THAT(play.offers, ElementsAre("full", "full*", "tls12"));
 }
 
 TEST(RetrySessionTest, EveryReducedOfferProvesItself) {
-  const Play play =
-      PlayOut({VersionRefused(), Connected(TlsVersion::kTls12)});
+  const Play play = PlayOut({VersionRefused(), Connected(TlsVersion::kTls12)});
   EXPECT_EQ(play.plans[1].profile.reduced_from, TlsVersion::kTls13);
   EXPECT_EQ(play.plans[1].profile.versions.max(), TlsVersion::kTls12);
 }
@@ -256,8 +251,8 @@ TEST(RetrySessionTest, ARememberedRungComesFirstAndIsChecked) {
 }
 
 TEST(RetrySessionTest, AServerThatWasUpdatedIsFoundOut) {
-  const Play play = PlayOut(
-      {DowngradeRefused(), Connected(TlsVersion::kTls13)}, NeedsTls12());
+  const Play play = PlayOut({DowngradeRefused(), Connected(TlsVersion::kTls13)},
+                            NeedsTls12());
   EXPECT_THAT(play.offers, ElementsAre("tls12", "full"));
   EXPECT_TRUE(play.forgot);
 }
@@ -269,18 +264,18 @@ TEST(RetrySessionTest, ARememberedRungThatFailsLeadsBackToTheFullOffer) {
 }
 
 TEST(RetrySessionTest, AnExpiredRecordIsNotUsed) {
-  const HostRecord record = Known(
-      LearnedReduction{Rung::kTls12, ErrorCode::kClosedDuringHandshake,
-                       TlsVersion::kTls12, false},
-      kNow - RecordLifetimes().version_first);
+  const HostRecord record =
+      Known(LearnedReduction{Rung::kTls12, ErrorCode::kClosedDuringHandshake,
+                             TlsVersion::kTls12, false},
+            kNow - RecordLifetimes().version_first);
   EXPECT_THAT(PlayOut({Connected(TlsVersion::kTls13)}, record).offers,
               ElementsAre("full"));
 }
 
 // Promise 8.
 TEST(RetrySessionTest, IntolerantDoesNotOverrideTolerant) {
-  const Play play = PlayOut({Dropped(), Dropped(), Dropped()},
-                            Proven(TlsVersion::kTls13));
+  const Play play =
+      PlayOut({Dropped(), Dropped(), Dropped()}, Proven(TlsVersion::kTls13));
   EXPECT_THAT(play.offers, ElementsAre("full", "full*", "full*"));
   EXPECT_EQ(play.cause, ErrorCode::kClosedDuringHandshake);
   EXPECT_TRUE(LearnsNothing(play));
@@ -293,12 +288,10 @@ TEST(RetrySessionTest, AProofOfALowerVersionAllowsThatVersion) {
 }
 
 TEST(RetrySessionTest, AnExpiredProofNoLongerBinds) {
-  const HostRecord record =
-      Known(LearnedProof{TlsVersion::kTls13, true},
-            kNow - RecordLifetimes().proof);
+  const HostRecord record = Known(LearnedProof{TlsVersion::kTls13, true},
+                                  kNow - RecordLifetimes().proof);
   EXPECT_THAT(
-      PlayOut({VersionRefused(), Connected(TlsVersion::kTls12)}, record)
-          .offers,
+      PlayOut({VersionRefused(), Connected(TlsVersion::kTls12)}, record).offers,
       ElementsAre("full", "tls12"));
 }
 
