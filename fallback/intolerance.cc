@@ -208,16 +208,14 @@ Verdict JudgeBeforeServerHello(const HandshakeEvidence& evidence) {
 
 bool IsDowngradeRefused(const HandshakeEvidence& evidence,
                         const TlsVersionRange& offered) {
-  if (evidence.alert &&
-      evidence.alert->description == kInappropriateFallback) {
+  if (evidence.alert && evidence.alert->description == kInappropriateFallback) {
     return true;
   }
   // The sentinel means that the server could do better than it chose, which
   // is as it should be if no more was offered and the offer was not reduced;
   // then NSS accepts it, and the handshake did not fail for it.
   return evidence.downgrade_sentinel && !evidence.server_hello_accepted &&
-         evidence.server_hello_version >=
-             static_cast<uint16_t>(offered.min());
+         evidence.server_hello_version >= static_cast<uint16_t>(offered.min());
 }
 
 }  // namespace

@@ -77,9 +77,9 @@ std::optional<AttemptPlan> RetrySession::Next(absl::Duration remaining) {
   plan.profile = ProfileFor(step.rung);
   const auto rungs_left =
       ladder_.end() - std::find(ladder_.begin(), ladder_.end(), step.rung);
-  plan.hello_timeout =
-      std::max(policy_.min_attempt,
-               remaining / std::max<int64_t>(static_cast<int64_t>(rungs_left), 1));
+  plan.hello_timeout = std::max(
+      policy_.min_attempt,
+      remaining / std::max<int64_t>(static_cast<int64_t>(rungs_left), 1));
   if (step.rung == Rung::kFull) ++full_offers_;
   return plan;
 }

@@ -28,7 +28,8 @@ struct AttemptRequest {
   std::shared_ptr<const Trust> trust;
   absl::Time now;  // for the certificate's dates
   // Takes what happens; the attempt's number is filled in by it.
-  std::function<void(EventKind, std::vector<std::pair<std::string, std::string>>)>
+  std::function<void(EventKind,
+                     std::vector<std::pair<std::string, std::string>>)>
       record;
 };
 

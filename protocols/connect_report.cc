@@ -37,9 +37,9 @@ Diagnosis DiagnoseConnected(const ConnectReport& report) {
 Diagnosis Diagnose(const ConnectReport& report) {
   if (!report.error) return DiagnoseConnected(report);
   Diagnosis diagnosis;
-  diagnosis.summary = absl::StrCat("Could not connect to ",
-                                   report.target.ToString(), ": ",
-                                   report.error->Message());
+  diagnosis.summary =
+      absl::StrCat("Could not connect to ", report.target.ToString(), ": ",
+                   report.error->Message());
   const absl::string_view advice = GetErrorInfo(report.error->code).advice;
   if (!advice.empty()) diagnosis.advice.emplace_back(advice);
   return diagnosis;

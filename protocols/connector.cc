@@ -42,8 +42,8 @@ class ConnectOperation : public Connector::Operation {
         session_(request_.policy, request_.target.security, known_,
                  services_.wall_clock()),
         report_{request_.target, {}, {}, {}, {}, {}, {}} {
-    deadline_ = services_.loop->StartTimer(request_.timeout,
-                                           [this] { OnDeadline(); });
+    deadline_ =
+        services_.loop->StartTimer(request_.timeout, [this] { OnDeadline(); });
     next_ = services_.loop->StartTimer(absl::ZeroDuration(),
                                        [this] { StartNext(); });
   }
@@ -90,8 +90,8 @@ class ConnectOperation : public Connector::Operation {
 void ConnectOperation::Record(
     EventKind kind, std::vector<std::pair<std::string, std::string>> fields) {
   if (!request_.on_event) return;
-  request_.on_event(Event{kind, Elapsed(), plan_ ? plan_->number : 0,
-                          std::move(fields)});
+  request_.on_event(
+      Event{kind, Elapsed(), plan_ ? plan_->number : 0, std::move(fields)});
 }
 
 void ConnectOperation::StartNext() {
@@ -170,8 +170,8 @@ void ConnectOperation::OnAttemptDone(AttemptResult result) {
           {"error", std::string(ErrorName(attempt.error->code))},
           {"message", attempt.error->Message()}});
   // Not from here: the attempt that called is still on the stack.
-  next_ = services_.loop->StartTimer(absl::ZeroDuration(),
-                                     [this] { StartNext(); });
+  next_ =
+      services_.loop->StartTimer(absl::ZeroDuration(), [this] { StartNext(); });
 }
 
 void ConnectOperation::Learn(const CacheUpdate& update) {
@@ -258,8 +258,7 @@ std::unique_ptr<Connector::Operation> Connector::Connect(
                                             std::move(on_done));
 }
 
-ConnectResult ConnectBlocking(const ConnectRequest& request,
-                              HostCache* cache) {
+ConnectResult ConnectBlocking(const ConnectRequest& request, HostCache* cache) {
   ConnectResult result{nullptr, ConnectReport{request.target}};
   absl::StatusOr<std::unique_ptr<UvEventLoop>> loop = UvEventLoop::Create();
   if (!loop.ok()) {
@@ -272,8 +271,8 @@ ConnectResult ConnectBlocking(const ConnectRequest& request,
   Connector connector({loop->get(), resolver.get(), dialer.get(),
                        cache != nullptr ? cache : forgetful.get()});
   bool done = false;
-  const std::unique_ptr<Connector::Operation> operation = connector.Connect(
-      request, [&result, &done](ConnectResult r) {
+  const std::unique_ptr<Connector::Operation> operation =
+      connector.Connect(request, [&result, &done](ConnectResult r) {
         result = std::move(r);
         done = true;
       });

@@ -64,8 +64,7 @@ bool FarewellImpl::Send() {
 // Returns false if it waits, or is over.
 bool FarewellImpl::Receive() {
   char buffer[1024];
-  const Connection::IoResult result =
-      connection_->Read(absl::MakeSpan(buffer));
+  const Connection::IoResult result = connection_->Read(absl::MakeSpan(buffer));
   if (result.progress == Progress::kWouldBlock) {
     Wait();
     return false;
@@ -80,11 +79,10 @@ bool FarewellImpl::Receive() {
 
 void FarewellImpl::Wait() {
   watch_.reset();  // one watch per descriptor
-  watch_ = loop_->Watch(connection_->fd(), connection_->WaitInterest(),
-                        [this] {
-                          watch_.reset();
-                          Converse();
-                        });
+  watch_ = loop_->Watch(connection_->fd(), connection_->WaitInterest(), [this] {
+    watch_.reset();
+    Converse();
+  });
 }
 
 void FarewellImpl::Finish() {

@@ -12,8 +12,7 @@ namespace holdfast {
 
 class ImapNegotiator : public Negotiator {
  public:
-  explicit ImapNegotiator(ConnectionSecurity security)
-      : security_(security) {}
+  explicit ImapNegotiator(ConnectionSecurity security) : security_(security) {}
 
   Step Start() override;
   Step OnLine(absl::string_view line) override;

@@ -29,8 +29,7 @@ void SplitPort(absl::string_view text, absl::string_view* host,
   if (colon == absl::string_view::npos) return;
   const bool bracketed = !text.empty() && text[0] == '[';
   const bool port_follows =
-      bracketed ? colon > 0 && text[colon - 1] == ']'
-                : text.find(':') == colon;
+      bracketed ? colon > 0 && text[colon - 1] == ']' : text.find(':') == colon;
   if (!port_follows) return;
   *host = text.substr(0, colon);
   *port = text.substr(colon + 1);
@@ -53,9 +52,9 @@ std::optional<Protocol> ParseProtocol(absl::string_view name) {
 
 std::string Target::ToString() const {
   const ProtocolInfo& info = GetProtocolInfo(protocol);
-  const absl::string_view scheme =
-      security == ConnectionSecurity::kImplicitTls ? info.implicit_scheme
-                                                   : info.name;
+  const absl::string_view scheme = security == ConnectionSecurity::kImplicitTls
+                                       ? info.implicit_scheme
+                                       : info.name;
   return absl::StrCat(scheme, "://", endpoint.ToString());
 }
 
@@ -65,8 +64,7 @@ absl::StatusOr<Target> ParseTarget(absl::string_view text) {
     return InvalidTarget(
         text, "has no scheme; write it as imaps://host or imap://host");
   }
-  const std::string scheme =
-      absl::AsciiStrToLower(text.substr(0, separator));
+  const std::string scheme = absl::AsciiStrToLower(text.substr(0, separator));
   absl::string_view rest = text.substr(separator + 3);
   if (!rest.empty() && rest.back() == '/') rest.remove_suffix(1);
   if (rest.find_first_of("/?#") != absl::string_view::npos) {
@@ -82,8 +80,8 @@ absl::StatusOr<Target> ParseTarget(absl::string_view text) {
     const bool implicit = scheme == info.implicit_scheme;
     if (!implicit && scheme != info.name) continue;
     uint32_t port = implicit ? info.implicit_port : info.starttls_port;
-    if (port_text && (!absl::SimpleAtoi(*port_text, &port) || port == 0 ||
-                      port > 65535)) {
+    if (port_text &&
+        (!absl::SimpleAtoi(*port_text, &port) || port == 0 || port > 65535)) {
       return InvalidTarget(text, "has no valid port; it is 1 to 65535");
     }
     absl::StatusOr<Host> host = Host::Parse(host_text);

@@ -1,0 +1,121 @@
+// holdfast cache: shows and edits what is remembered of hosts.
+
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "tools/commands.h"
+#include "tools/report.h"
+
+namespace holdfast {
+namespace {
+
+// HOST or HOST:PORT.
+struct HostFilter {
+  Host host;
+  std::optional<uint16_t> port;
+};
+
+absl::StatusOr<HostFilter> ParseHostFilter(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  const bool bracketed = !text.empty() && text[0] == '[';
+  const bool has_port =
+      colon != std::string::npos &&
+      (bracketed ? text[colon - 1] == ']' : text.find(':') == colon);
+  absl::StatusOr<Host> host =
+      Host::Parse(has_port ? text.substr(0, colon) : text);
+  if (!host.ok()) return host.status();
+  if (!has_port) return HostFilter{*host, std::nullopt};
+  uint32_t port;
+  if (!absl::SimpleAtoi(text.substr(colon + 1), &port) || port == 0 ||
+      port > 65535) {
+    return MakeStatus(ErrorCode::kInvalidTarget, Phase::kSetup,
+                      absl::StrCat("\"", text,
+                                   "\" has no valid port; it is 1 "
+                                   "to 65535."));
+  }
+  return HostFilter{*host, static_cast<uint16_t>(port)};
+}
+
+// Says what went wrong with the cache; true if that is why nothing was done.
+bool ReportWarnings(HostCache* cache) {
+  bool any = false;
+  for (const Error& warning : cache->TakeWarnings()) {
+    std::cerr << "holdfast: " << ErrorText(warning);
+    any = any || warning.code == ErrorCode::kCacheUnusable;
+  }
+  return any;
+}
+
+ExitStatus List(const GlobalOptions& global) {
+  const std::unique_ptr<HostCache> cache = OpenCache(global);
+  const RecordList records = cache->List();
+  if (ReportWarnings(cache.get())) return kExitLocal;
+  const absl::Time now = absl::Now();
+  std::cout << (global.json ? JsonText(CacheListJson(records, now, {}))
+                            : CacheListText(records, now, {}));
+  return kExitDone;
+}
+
+ExitStatus Forget(const GlobalOptions& global, const std::string& host_text,
+                  bool all) {
+  std::optional<HostFilter> filter;
+  if (!all) {
+    absl::StatusOr<HostFilter> parsed = ParseHostFilter(host_text);
+    if (!parsed.ok()) {
+      std::cerr << "holdfast: " << ErrorText(ErrorFromStatus(parsed.status()));
+      return kExitUsage;
+    }
+    filter = *std::move(parsed);
+  }
+  const std::unique_ptr<HostCache> cache = OpenCache(global);
+  const absl::StatusOr<int> count =
+      all ? cache->ForgetAll()
+          : cache->Forget(filter->host, filter->port, /*everything=*/false);
+  if (ReportWarnings(cache.get())) return kExitLocal;
+  if (!count.ok()) {
+    std::cerr << "holdfast: " << ErrorText(ErrorFromStatus(count.status()));
+    return kExitLocal;
+  }
+  if (global.json) {
+    std::cout << JsonText({{"forgotten", *count}});
+  } else {
+    std::cout << "Forgot " << *count << (*count == 1 ? " record" : " records")
+              << ".\n";
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+void AddCacheCommand(CLI::App* app, const GlobalOptions* global, Run* run) {
+  CLI::App* cache =
+      app->add_subcommand("cache", "Show and edit what is remembered of hosts");
+  cache->require_subcommand(1);
+
+  CLI::App* list = cache->add_subcommand("list", "List what is remembered");
+  list->footer("Example:\n  holdfast cache list --json");
+  list->callback([=] { *run = [=] { return List(*global); }; });
+
+  CLI::App* forget = cache->add_subcommand(
+      "forget", "Forget the reduced offer of a host, or everything");
+  auto host = std::make_shared<std::string>();
+  auto all = std::make_shared<bool>(false);
+  forget->add_option("HOST[:PORT]", *host, "The host; without a port, all");
+  forget->add_flag("--all", *all, "Forget every host, proofs included");
+  forget->footer(
+      "What a host has proven stays, unless --all is given.\n\nExample:\n"
+      "  holdfast cache forget mail.example.org:993");
+  forget->callback([=] {
+    if (*all == !host->empty()) {
+      throw CLI::ValidationError("name a host, or give --all");
+    }
+    *run = [=] { return Forget(*global, *host, *all); };
+  });
+}
+
+}  // namespace holdfast

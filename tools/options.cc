@@ -1,0 +1,155 @@
+#include "tools/options.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "core/error.h"
+#include "fallback/sqlite_host_cache.h"
+
+namespace holdfast {
+namespace {
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+// $HOLDFAST_CACHE, else where the XDG base directory specification puts state.
+std::string DefaultCachePath() {
+  const std::string named = Environment("HOLDFAST_CACHE");
+  if (!named.empty()) return named;
+  const std::string state = Environment("XDG_STATE_HOME");
+  if (absl::StartsWith(state, "/")) {  // a relative path is invalid there
+    return absl::StrCat(state, "/holdfast/hosts.db");
+  }
+  const std::string home = Environment("HOME");
+  if (home.empty()) return "";
+  return absl::StrCat(home, "/.local/state/holdfast/hosts.db");
+}
+
+// "2s", "1m30s", "500ms"; a bare number is in seconds.
+absl::Duration ParsePositiveDuration(const std::string& text) {
+  absl::Duration duration;
+  int64_t seconds;
+  if (absl::SimpleAtoi(text, &seconds)) {
+    duration = absl::Seconds(seconds);
+  } else if (!absl::ParseDuration(text, &duration)) {
+    throw CLI::ValidationError(
+        absl::StrCat("\"", text, "\" is not a time such as 30s or 1m30s"));
+  }
+  if (duration <= absl::ZeroDuration() ||
+      duration == absl::InfiniteDuration()) {
+    throw CLI::ValidationError(
+        absl::StrCat("\"", text, "\" is not a positive, finite time"));
+  }
+  return duration;
+}
+
+TlsVersion ParseAllowedVersion(const std::string& text) {
+  const std::optional<TlsVersion> version = ParseTlsVersion(text);
+  if (!version || *version < TlsVersion::kTls12) {
+    throw CLI::ValidationError(
+        absl::StrCat("\"", text, "\" is not 1.2 or 1.3"));
+  }
+  return *version;
+}
+
+// HOST:PORT:ADDR, as curl's --resolve; ADDR may stand in brackets.
+std::pair<std::string, Host> ParseOverride(const std::string& text) {
+  const std::string wanted = absl::StrCat(
+      "\"", text, "\" is not HOST:PORT:ADDR, such as example.org:993:[::1]");
+  const size_t host_end =
+      text.find(':', text.empty() || text[0] != '[' ? 0 : text.find(']'));
+  const size_t port_end = host_end == std::string::npos
+                              ? std::string::npos
+                              : text.find(':', host_end + 1);
+  if (port_end == std::string::npos) throw CLI::ValidationError(wanted);
+  const absl::StatusOr<Host> host = Host::Parse(text.substr(0, host_end));
+  const absl::StatusOr<Host> address = Host::Parse(text.substr(port_end + 1));
+  uint32_t port;
+  if (!host.ok() || !address.ok() || !address->is_ip_literal() ||
+      !absl::SimpleAtoi(text.substr(host_end + 1, port_end - host_end - 1),
+                        &port) ||
+      port == 0 || port > 65535) {
+    throw CLI::ValidationError(wanted);
+  }
+  const Endpoint endpoint{*host, static_cast<uint16_t>(port)};
+  return {endpoint.ToString(), *address};
+}
+
+}  // namespace
+
+void AddGlobalOptions(CLI::App* app, GlobalOptions* options) {
+  app->add_flag("--json", options->json, "One JSON document on stdout");
+  app->add_option("--cache", options->cache,
+                  "The file that remembers hosts, or \"none\"")
+      ->type_name("PATH|none");
+}
+
+std::unique_ptr<HostCache> OpenCache(const GlobalOptions& options) {
+  if (options.cache == "none") return NewMemoryHostCache();
+  const std::string path =
+      options.cache.empty() ? DefaultCachePath() : options.cache;
+  if (path.empty()) return NewMemoryHostCache();
+  return OpenSqliteHostCache(path);
+}
+
+absl::StatusOr<FallbackPolicy> ConnectionOptions::Policy() const {
+  FallbackPolicy policy;
+  absl::StatusOr<TlsVersionRange> range =
+      TlsVersionRange::Create(min_version, max_version);
+  if (!range.ok()) return range.status();
+  policy.versions = *range;
+  policy.fallback = !no_fallback;
+  return policy;
+}
+
+void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
+  app->add_option("--ca", options->trust.ca_files,
+                  "PEM file with certificate authorities to trust (repeatable)")
+      ->type_name("FILE")
+      ->take_all();
+  app->add_flag_callback(
+      "--no-system-roots", [options] { options->trust.system_roots = false; },
+      "Do not trust the system's certificate authorities");
+  app->add_option_function<std::string>(
+         "--min-version",
+         [options](const std::string& text) {
+           options->min_version = ParseAllowedVersion(text);
+         },
+         "Lowest TLS version to accept [1.2]")
+      ->type_name("1.2|1.3");
+  app->add_option_function<std::string>(
+         "--max-version",
+         [options](const std::string& text) {
+           options->max_version = ParseAllowedVersion(text);
+         },
+         "Highest TLS version to offer [1.3]")
+      ->type_name("1.2|1.3");
+  app->add_flag("--no-fallback", options->no_fallback,
+                "One attempt only, with the full offer");
+  app->add_option_function<std::string>(
+         "--timeout",
+         [options](const std::string& text) {
+           options->timeout = ParsePositiveDuration(text);
+         },
+         "Limit for everything together [30s]")
+      ->type_name("TIME");
+  app->add_option_function<std::vector<std::string>>(
+         "--resolve",
+         [options](const std::vector<std::string>& texts) {
+           for (const std::string& text : texts) {
+             auto [endpoint, address] = ParseOverride(text);
+             options->overrides[endpoint].push_back(address);
+           }
+         },
+         "Use this address instead of a look-up (repeatable)")
+      ->type_name("HOST:PORT:ADDR")
+      ->take_all();
+}
+
+}  // namespace holdfast

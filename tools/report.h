@@ -1,0 +1,40 @@
+// A connect's report, for people and for programs.
+
+#ifndef HOLDFAST_TOOLS_REPORT_H_
+#define HOLDFAST_TOOLS_REPORT_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "core/event_log.h"
+#include "fallback/host_cache.h"
+#include "nlohmann/json.hpp"
+#include "protocols/connect_report.h"
+
+namespace holdfast {
+
+using RecordList = std::vector<std::pair<HostKey, HostRecord>>;
+
+// The documents of docs/command.md.
+nlohmann::ordered_json ConnectReportJson(const ConnectReport& report);
+nlohmann::ordered_json CacheListJson(const RecordList& records, absl::Time now,
+                                     const RecordLifetimes& lifetimes);
+nlohmann::ordered_json ErrorJson(const Error& error);
+// A document as text; bytes of a server that are not UTF-8 are replaced.
+std::string JsonText(const nlohmann::ordered_json& document);
+
+// The same for people; ends with a line end.
+std::string ConnectReportText(const ConnectReport& report, absl::Time now);
+std::string CacheListText(const RecordList& records, absl::Time now,
+                          const RecordLifetimes& lifetimes);
+// "Host not found. (host_not_found)" with what the server said and advice.
+std::string ErrorText(const Error& error);
+// A line for progress on a terminal; empty if the event is of no interest
+// there.
+std::string ProgressText(const Event& event);
+
+}  // namespace holdfast
+
+#endif  // HOLDFAST_TOOLS_REPORT_H_
