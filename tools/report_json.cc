@@ -1,3 +1,5 @@
+// A report for programs: the JSON that scripts rely on.
+
 #include "tools/report.h"
 
 namespace holdfast {

@@ -1,3 +1,5 @@
+// A report for people: plain text, one fact a line.
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
