@@ -149,8 +149,8 @@ HostRecord RecordFrom(const Statement& row) {
     fields.failures = CountFrom(row.integer(kFailures));
     fields.recoveries = CountFrom(row.integer(kRecoveries));
   }
-  absl::StatusOr<HostRecord> record = HostRecord::Create(std::move(fields));
-  if (!record.ok()) record = HostRecord::Create(std::move(proof_only));
+  absl::StatusOr<HostRecord> record = HostRecord::Create(fields);
+  if (!record.ok()) record = HostRecord::Create(proof_only);
   return record.ok() && !record->empty() ? *record : HostRecord();
 }
 
