@@ -86,14 +86,29 @@ TEST_F(ResolverTest, OverridesAnswerForTheirEndpointsOnly) {
   EXPECT_EQ(asked, 1);
 }
 
+// Held by a look-up function. The future is ready when its last copy has gone,
+// and so the thread that called it is through with the reply.
+struct Witness {
+  std::shared_ptr<void> held;
+  std::future<void> gone;
+};
+Witness NewWitness() {
+  auto promise = std::make_shared<std::promise<void>>();
+  auto gone = promise->get_future();
+  return {std::shared_ptr<void>(nullptr,
+                                [promise](void*) { promise->set_value(); }),
+          std::move(gone)};
+}
+
 TEST_F(ResolverTest, ALookUpThatHangsDelaysNeitherItsEndNorTheLoops) {
   std::promise<void> hang;
-  std::promise<void> ended;
-  auto resolver = NewThreadResolver(loop_.get(), [&](const Endpoint&) {
-    hang.get_future().wait();
-    ended.set_value_at_thread_exit();
-    return Resolver::Result(absl::UnknownError("too late"));
-  });
+  Witness witness = NewWitness();
+  auto resolver = NewThreadResolver(
+      loop_.get(), [hung = hang.get_future().share(),
+                    held = std::move(witness.held)](const Endpoint&) {
+        hung.wait();
+        return Resolver::Result(absl::UnknownError("too late"));
+      });
   auto request = resolver->Resolve(
       At("mail.example"), [](Resolver::Result) { FAIL() << "abandoned"; });
   request.reset();
@@ -101,18 +116,19 @@ TEST_F(ResolverTest, ALookUpThatHangsDelaysNeitherItsEndNorTheLoops) {
   loop_.reset();
   // Its result meets neither request nor loop.
   hang.set_value();
-  ended.get_future().wait();
+  witness.gone.wait();
 }
 
 TEST_F(ResolverTest, ARequestMayGoAfterItsResultWasPosted) {
-  std::promise<void> ended;
-  const auto resolver = NewThreadResolver(loop_.get(), [&](const Endpoint&) {
-    ended.set_value_at_thread_exit();
-    return Resolver::Result(absl::UnknownError(""));
-  });
+  Witness witness = NewWitness();
+  auto resolver = NewThreadResolver(
+      loop_.get(), [held = std::move(witness.held)](const Endpoint&) {
+        return Resolver::Result(absl::UnknownError(""));
+      });
   auto request = resolver->Resolve(
       At("mail.example"), [](Resolver::Result) { FAIL() << "abandoned"; });
-  ended.get_future().wait();  // so it was posted
+  resolver.reset();
+  witness.gone.wait();  // so it was posted
   request.reset();
   bool idle = false;
   loop_->Post([&idle] { idle = true; });
