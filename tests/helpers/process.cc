@@ -4,12 +4,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -76,33 +77,45 @@ std::vector<char*> Pointers(std::vector<std::string>& strings) {
   return pointers;
 }
 
-// Starts a program with these three descriptors. Returns an errno.
-int Spawn(const ProcessOptions& options, int in, int out, int err, pid_t* pid) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in, 0);
-  posix_spawn_file_actions_adddup2(&actions, out, 1);
-  posix_spawn_file_actions_adddup2(&actions, err, 2);
+// The child's way to its program; returns only if that fails. Between fork and
+// exec there are system calls only: other threads may hold any lock.
+void Exec(char* const* arguments, char* const* environment,
+          const int descriptors[3], pid_t parent) {
+  setpgid(0, 0);
+  // A test that crashes must not leave its servers behind.
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() != parent) return;
   // This process may ignore or block signals (NSS ignores SIGPIPE); its
   // children shall start as from a shell.
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
-                                            POSIX_SPAWN_SETSIGDEF |
-                                            POSIX_SPAWN_SETSIGMASK);
-  sigset_t signals;
-  sigfillset(&signals);
-  posix_spawnattr_setsigdefault(&attributes, &signals);
-  sigemptyset(&signals);
-  posix_spawnattr_setsigmask(&attributes, &signals);
+  for (int number = 1; number < NSIG; ++number) signal(number, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  for (int fd = 0; fd < 3; ++fd) dup2(descriptors[fd], fd);
+  execvpe(arguments[0], arguments, environment);
+}
 
+// Starts a program with these as its first three descriptors. Returns an errno.
+int Spawn(const ProcessOptions& options, const int descriptors[3], pid_t* pid) {
   std::vector<std::string> arguments = options.arguments;
   std::vector<std::string> environment = Environment(options.environment);
-  const int error =
-      posix_spawnp(pid, arguments[0].c_str(), &actions, &attributes,
-                   Pointers(arguments).data(), Pointers(environment).data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
+  const std::vector<char*> argument_pointers = Pointers(arguments);
+  const std::vector<char*> environment_pointers = Pointers(environment);
+  int report[2];  // closed by a successful exec, else told its errno
+  if (pipe2(report, O_CLOEXEC) != 0) return errno;
+  const UniqueFd reader(report[0]);
+  UniqueFd writer(report[1]);
+  const pid_t parent = getpid();
+  *pid = fork();
+  if (*pid == 0) {
+    Exec(argument_pointers.data(), environment_pointers.data(), descriptors,
+         parent);
+    const int error = errno;
+    _exit(write(writer.get(), &error, sizeof error) > 0 ? 127 : 126);
+  }
+  writer.reset();
+  int error = *pid < 0 ? errno : 0;
+  if (read(reader.get(), &error, sizeof error) > 0) waitpid(*pid, nullptr, 0);
   return error;
 }
 
@@ -141,8 +154,9 @@ absl::StatusOr<std::unique_ptr<Process>> Process::Start(
     input.reset(pair[0]);
     process->input_.reset(pair[1]);
   }
-  if (const int error = Spawn(options, input.get(), process->out_.get(),
-                              process->err_.get(), &process->pid_)) {
+  const int descriptors[] = {input.get(), process->out_.get(),
+                             process->err_.get()};
+  if (const int error = Spawn(options, descriptors, &process->pid_)) {
     process->pid_ = -1;
     return absl::NotFoundError(
         absl::StrCat(options.arguments[0], ": ", strerror(error)));
@@ -210,6 +224,8 @@ std::vector<pid_t> Process::LivingGroup() const {
   closedir(directory);
   return living;
 }
+
+bool IsAlive(pid_t pid) { return LivingGroupOf(pid).has_value(); }
 
 absl::StatusOr<ProcessResult> RunProcess(const ProcessOptions& options,
                                          absl::Duration timeout) {

@@ -39,7 +39,8 @@ struct ProcessResult {
 };
 
 // A running program, in a process group of its own. Its output goes to memory,
-// so that it never waits for a reader. Thread safety: one thread.
+// so that it never waits for a reader. It is sent SIGTERM when the thread that
+// started it dies. Thread safety: one thread.
 class Process {
  public:
   // Errors: NotFound if there is no such program.
@@ -78,6 +79,9 @@ class Process {
   UniqueFd err_;
   std::optional<ProcessResult> result_;
 };
+
+// False of a process that has ended, waited for or not.
+bool IsAlive(pid_t pid);
 
 // Runs a program to its end; kills it, and those of its children that stayed
 // in its process group, after `timeout`.

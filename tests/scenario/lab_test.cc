@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <functional>
 #include <memory>
@@ -323,6 +325,7 @@ TEST(LabTest, StopsWhileConnectionsWait) {
   auto lab = StartLab("silent-from-start");
   const UniqueFd one = ConnectSocket(lab->port());
   const UniqueFd two = ConnectSocket(lab->port());
+  ASSERT_TRUE(Eventually([&] { return lab->connections() == 2; }));
   lab.reset();
   char end;
   EXPECT_EQ(recv(one.get(), &end, 1, 0), 0);
@@ -611,6 +614,19 @@ TEST(ProcessTest, TellsHowAProgramEnded) {
   EXPECT_EQ(RunProcess({{"sh", "-c", "kill -9 $$"}})->signal, SIGKILL);
   EXPECT_TRUE(RunProcess({{"sleep", "60"}}, absl::Milliseconds(50))->timed_out);
   EXPECT_TRUE(absl::IsNotFound(RunProcess({{"no-such-program"}}).status()));
+}
+
+TEST(ProcessTest, DoesNotOutliveTheProcessThatStartedIt) {
+  TempDir directory;
+  const pid_t crashing = fork();
+  if (crashing == 0) {
+    const auto sleeper = Process::Start({{"sleep", "60"}});
+    directory.Write("pid", absl::StrCat((*sleeper)->pid()));
+    _exit(1);
+  }
+  waitpid(crashing, nullptr, 0);
+  const pid_t sleeper = std::stoi(directory.Read("pid"));
+  EXPECT_TRUE(Eventually([&] { return !test::IsAlive(sleeper); }));
 }
 
 TEST(ProcessTest, InputCanBeHeldOpen) {
