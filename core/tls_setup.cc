@@ -135,7 +135,8 @@ void SetVersions(PRFileDesc* ssl, const HandshakeProfile& profile,
                                  static_cast<PRUint16>(profile.versions.max())};
   settings->Check("version range", SSL_VersionRangeSet(ssl, &range));
   if (!profile.reduced_from) return;
-  settings->Option("TLS_FALLBACK_SCSV", SSL_ENABLE_FALLBACK_SCSV, PR_TRUE);
+  settings->Option("TLS_FALLBACK_SCSV", SSL_ENABLE_FALLBACK_SCSV,
+                   profile.fallback_scsv);
   settings->Check("downgrade check version",
                   SSL_SetDowngradeCheckVersion(
                       ssl, static_cast<PRUint16>(*profile.reduced_from)));

@@ -149,7 +149,8 @@ int WireTap::Fill() {
     return got;
   }
   if (got == 0) {
-    stream_end_ = StreamEnd::kEof;
+    // After a reset the kernel reports an orderly end.
+    if (stream_end_ == StreamEnd::kOpen) stream_end_ = StreamEnd::kEof;
   } else if (PR_GetError() == PR_CONNECT_RESET_ERROR) {
     stream_end_ = StreamEnd::kReset;
   }
