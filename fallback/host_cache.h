@@ -9,14 +9,14 @@
 #ifndef HOLDFAST_FALLBACK_HOST_CACHE_H_
 #define HOLDFAST_FALLBACK_HOST_CACHE_H_
 
-#include <map>
+#include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/error.h"
 #include "fallback/host_record.h"
@@ -42,18 +42,26 @@ class HostCache {
 
   // Deletes the reductions of every key of that host (and port, if given), and
   // keeps what the host has proven; `everything` deletes the proofs too.
-  // Returns the number of records changed or deleted.
+  // Returns the number of records changed or deleted; kCacheUnusable if the
+  // file that was to hold them cannot be used.
   virtual absl::StatusOr<int> Forget(const Host& host,
                                      std::optional<uint16_t> port,
                                      bool everything) = 0;
+  // Deletes all records, with their proofs. Returns how many there were.
   virtual absl::StatusOr<int> ForgetAll() = 0;
+
+  // Whether records outlive the process. False as soon as a file could not be
+  // read or written: what was learned since then is in memory only.
+  virtual bool persistent() const = 0;
 
   // What went wrong since the last call, in plain sentences.
   virtual std::vector<Error> TakeWarnings() = 0;
 };
 
-// A cache that is gone with the process.
-std::unique_ptr<HostCache> NewMemoryHostCache(RecordLifetimes lifetimes = {});
+// A cache that is gone with the process; it starts with `records`.
+std::unique_ptr<HostCache> NewMemoryHostCache(
+    RecordLifetimes lifetimes = {},
+    std::vector<std::pair<HostKey, HostRecord>> records = {});
 
 }  // namespace holdfast
 

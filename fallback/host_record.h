@@ -9,7 +9,7 @@
 
 #include <optional>
 #include <string>
-#include <tuple>
+#include <utility>
 #include <variant>
 
 #include "absl/time/time.h"
@@ -36,6 +36,7 @@ struct HostKey {
 
 enum class RecordOrigin { kObserved, kPinned, kImported };
 absl::string_view RecordOriginName(RecordOrigin origin);  // "observed", ...
+std::optional<RecordOrigin> ParseRecordOrigin(absl::string_view name);
 
 // How long a record lives (promises 8 and 9).
 struct RecordLifetimes {
@@ -104,27 +105,36 @@ class HostRecord {
   // A host of which nothing is known.
   HostRecord() = default;
   // Errors: kCacheDamaged if `fields` break an invariant: a reduction to a
-  // version below the proven one, kFull as a reduction, negative counts.
+  // version below the proven one (unless it is pinned: the user's decision
+  // overrides the ratchet, promise 6), kFull as a reduction, a lifetime that is
+  // not positive, negative counts.
   static absl::StatusOr<HostRecord> Create(Fields fields);
 
   const Fields& fields() const { return fields_; }
 
-  // The proof, if it has not expired at `now`.
+  // The proof, if it has not expired at `now`. Here and below, what a clock
+  // that was wrong has dated too far ahead counts as expired, so that it
+  // cannot lock a host out for years.
   std::optional<TlsVersion> ProvenVersion(absl::Time now,
                                           const RecordLifetimes&) const;
   // The reduction, if it has not expired at `now`.
   std::optional<Reduction> ActiveReduction(absl::Time now) const;
-  // Nothing in it is of any use after `now`: it may be deleted. A reduction
-  // that expired is kept for as long again, so that its return is recognised
-  // and lives longer (promise 9).
-  bool IsSpent(absl::Time now, const RecordLifetimes&) const;
+  // From when on nothing in it is of any use, so that it may be deleted. A
+  // reduction that expired is kept for as long again, so that its return is
+  // recognised and lives longer (promise 9). InfinitePast if it is empty.
+  absl::Time SpentAt(const RecordLifetimes&) const;
 
   // The record after `update`; equal to *this if nothing is to be written. A
   // proof is renewed only in the second half of its life, so that a connection
   // to a known host writes nothing. A reduction is refused (the record stays
-  // as it is) if its rung lies below what is proven (promise 8).
+  // as it is) if its rung lies below what is proven (promise 8). Nothing that
+  // is learned touches a pinned reduction before it expires. `now` is taken in
+  // whole microseconds, as files keep it.
   HostRecord Apply(const CacheUpdate& update, absl::Time now,
                    const RecordLifetimes&) const;
+
+  // The record after the user forgot its reduction, pinned or not.
+  HostRecord WithoutReduction() const;
 
   bool empty() const { return !fields_.proof && !fields_.reduction; }
   friend bool operator==(const HostRecord& a, const HostRecord& b);
@@ -134,6 +144,11 @@ class HostRecord {
 
  private:
   explicit HostRecord(Fields fields) : fields_(std::move(fields)) {}
+
+  HostRecord AfterProof(const LearnedProof&, absl::Time now,
+                        const RecordLifetimes&) const;
+  HostRecord AfterReduction(const LearnedReduction&, absl::Time now,
+                            const RecordLifetimes&) const;
 
   Fields fields_;
 };

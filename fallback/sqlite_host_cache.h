@@ -1,4 +1,7 @@
 // The memory of hosts on disk: SQLite in WAL mode, shared by many processes.
+//
+// A process must not fork and go on using a cache that it opened before; open
+// another one in the child.
 
 #ifndef HOLDFAST_FALLBACK_SQLITE_HOST_CACHE_H_
 #define HOLDFAST_FALLBACK_SQLITE_HOST_CACHE_H_
@@ -11,11 +14,12 @@
 namespace holdfast {
 
 // Opens the file at `path`, made with mode 0600 (its folder 0700) if there is
-// none. Always returns a working cache: if the file cannot be used, one in
-// memory that says why through TakeWarnings(). A damaged file is renamed to
-// `path`.damaged-<time> and a new one started. A file that others may write or
-// that belongs to somebody else, and one of a newer format, is left alone and
-// not used.
+// none. Always returns a working cache: if the file cannot be used, now or
+// later, it goes on in memory, with all that could be read so far, and says why
+// through TakeWarnings(). A damaged file is renamed to
+// `path`.damaged-<UTC time> and a new one started. A file that others may write
+// or that belongs to somebody else, and one of a newer format, is left alone
+// and not used.
 std::unique_ptr<HostCache> OpenSqliteHostCache(const std::string& path,
                                                RecordLifetimes lifetimes = {});
 

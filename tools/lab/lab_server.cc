@@ -1,0 +1,365 @@
+#include "tools/lab/lab_server.h"
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <list>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "core/unique_fd.h"
+#include "tools/lab/dialogue.h"
+#include "tools/lab/stream.h"
+
+namespace holdfast::lab {
+namespace {
+
+absl::StatusOr<UniqueFd> Listen(const std::string& host, uint16_t port) {
+  absl::StatusOr<Address> address = Address::Resolve(host, port);
+  if (!address.ok()) return address.status();
+  UniqueFd fd(
+      socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  // Only for a port that was asked for: a free one must be nobody else's.
+  const int reuse = port != 0;
+  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
+  if (bind(fd.get(), address->get(), address->length) != 0 ||
+      listen(fd.get(), SOMAXCONN) != 0) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", host, ":",
+                                               port, ": ", strerror(errno)));
+  }
+  return fd;
+}
+
+uint16_t PortOf(int fd) {
+  Address address;
+  address.length = sizeof address.storage;
+  getsockname(fd, reinterpret_cast<sockaddr*>(&address.storage),
+              &address.length);
+  // The port stands at the same place for IPv4 and IPv6.
+  return ntohs(reinterpret_cast<const sockaddr_in*>(address.get())->sin_port);
+}
+
+void Drain(Stream* stream) {
+  while (!stream->Read().empty()) {
+  }
+}
+
+// Copies until `from` ends, and passes on how it ended.
+void Pump(SocketStream* from, SocketStream* to) {
+  for (std::string bytes = from->Read(); !bytes.empty(); bytes = from->Read()) {
+    if (!to->Write(bytes)) break;
+  }
+  to->FinishWriting();
+  // Half a connection outlives a FIN, but nothing outlives a RST.
+  if (from->was_reset()) to->FinishReading();
+}
+
+// The ClientHello that `socket` begins with, which stays there to be read.
+// nullopt if it begins with anything else.
+std::optional<ClientHello> PeekClientHello(SocketStream* socket) {
+  std::string bytes;
+  absl::StatusOr<std::optional<ClientHello>> hello = std::nullopt;
+  while (hello.ok() && !hello->has_value()) {
+    const std::string more = socket->Read();
+    if (more.empty()) break;
+    bytes += more;
+    hello = ParseClientHello(bytes);
+  }
+  socket->Unread(std::move(bytes));
+  return hello.ok() ? *std::move(hello) : std::nullopt;
+}
+
+// Does `fault` and closes the connection.
+void Commit(const Fault& fault, const ClientHello& hello,
+            SocketStream* client) {
+  if (fault.answer != nullptr) client->Write(fault.answer(hello));
+  switch (fault.end) {
+    case Fault::End::kFin:
+      return client->Finish();
+    case Fault::End::kReset:
+      return client->Reset();
+    case Fault::End::kSilence:
+      Drain(client);
+      return client->Finish();
+  }
+}
+
+class LabServerImpl : public LabServer {
+ public:
+  LabServerImpl(LabOptions options, const Script* script, UniqueFd listener,
+                TlsContext tls, std::optional<Address> upstream,
+                std::string ca_pem)
+      : options_(std::move(options)),
+        script_(script),
+        listener_(std::move(listener)),
+        port_(PortOf(listener_.get())),
+        tls_(std::move(tls)),
+        upstream_(upstream),
+        ca_pem_(std::move(ca_pem)),
+        acceptor_([this] { AcceptAll(); }) {}
+
+  ~LabServerImpl() override;
+
+  uint16_t port() const override { return port_; }
+  const std::string& ca_pem() const override { return ca_pem_; }
+  int connections() const override { return accepted_; }
+  std::vector<ClientHello> hellos() const override;
+  std::string received_in_clear() const override;
+  std::vector<std::string> lines() const override;
+
+ private:
+  struct Connection {
+    explicit Connection(UniqueFd fd) : client(std::move(fd)) {}
+
+    SocketStream client;
+    std::optional<SocketStream> upstream;
+    std::thread thread;
+    bool ended = false;
+  };
+
+  void AcceptAll();
+  void ReapEnded();
+  void Serve(Connection* connection);
+  const Fault* FaultFor(const ClientHello& hello);
+  void Relay(Connection* connection);
+  void ServeTls(SocketStream* client);
+  void Converse(Stream* stream);
+  bool Greet(Stream* stream) const;
+
+  const LabOptions options_;
+  const Script* const script_;
+  const UniqueFd listener_;
+  const uint16_t port_;
+  const TlsContext tls_;
+  const std::optional<Address> upstream_;
+  const std::string ca_pem_;
+  std::atomic<int> accepted_ = 0;
+
+  mutable std::mutex mutex_;  // guards what follows, down to lines_
+  bool stopping_ = false;
+  std::list<Connection> connections_;
+  std::string received_in_clear_;  // on connections that are gone
+  std::vector<ClientHello> hellos_;
+  std::vector<std::string> lines_;
+
+  std::thread acceptor_;  // last: it uses the rest
+};
+
+LabServerImpl::~LabServerImpl() {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    stopping_ = true;
+    for (Connection& connection : connections_) {
+      connection.client.Abort();
+      if (connection.upstream) connection.upstream->Abort();
+    }
+  }
+  shutdown(listener_.get(), SHUT_RDWR);  // wakes accept()
+  acceptor_.join();
+  for (Connection& connection : connections_) connection.thread.join();
+}
+
+std::vector<ClientHello> LabServerImpl::hellos() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return hellos_;
+}
+
+std::string LabServerImpl::received_in_clear() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  std::string received = received_in_clear_;
+  for (const Connection& connection : connections_) {
+    received += connection.client.clear_text();
+  }
+  return received;
+}
+
+std::vector<std::string> LabServerImpl::lines() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return lines_;
+}
+
+void LabServerImpl::AcceptAll() {
+  while (true) {
+    UniqueFd fd(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (stopping_) return;
+    if (!fd.valid()) continue;
+    const int no_delay = 1;
+    setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof no_delay);
+    ++accepted_;
+    ReapEnded();
+    Connection& connection = connections_.emplace_back(std::move(fd));
+    connection.thread = std::thread([this, &connection] {
+      Serve(&connection);
+      std::lock_guard<std::mutex> ended(mutex_);
+      connection.ended = true;
+    });
+  }
+}
+
+// Lets go of connections that are over. Needs mutex_.
+void LabServerImpl::ReapEnded() {
+  for (auto it = connections_.begin(); it != connections_.end();) {
+    if (!it->ended) {
+      ++it;
+      continue;
+    }
+    it->thread.join();
+    received_in_clear_ += it->client.clear_text();
+    it = connections_.erase(it);
+  }
+}
+
+// What comes of one connection, from accept to close.
+void LabServerImpl::Serve(Connection* connection) {
+  const Behaviour& behaviour = options_.behaviour;
+  SocketStream* client = &connection->client;
+  if (behaviour.on_accept) return Commit(*behaviour.on_accept, {}, client);
+  if (!behaviour.speaks_tls) {
+    Converse(client);
+    return client->Finish();
+  }
+  if (const std::optional<ClientHello> hello = PeekClientHello(client)) {
+    if (const Fault* fault = FaultFor(*hello)) {
+      client->Unread("");
+      return Commit(*fault, *hello, client);
+    }
+  }
+  if (upstream_) return Relay(connection);
+  ServeTls(client);
+}
+
+// Takes note of `hello`. Null if it is to be answered as it should be.
+const Fault* LabServerImpl::FaultFor(const ClientHello& hello) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  hellos_.push_back(hello);
+  const int number = static_cast<int>(hellos_.size());
+  for (const HelloRule& rule : options_.behaviour.on_hello) {
+    if (rule.strikes(hello, number)) return &rule.fault;
+  }
+  return nullptr;
+}
+
+void LabServerImpl::Relay(Connection* connection) {
+  SocketStream* client = &connection->client;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (stopping_) return client->Reset();
+    connection->upstream.emplace(UniqueFd(
+        socket(upstream_->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)));
+  }
+  SocketStream* upstream = &*connection->upstream;
+  if (!upstream->Connect(*upstream_)) return client->Reset();
+  std::thread from_client([&] { Pump(client, upstream); });
+  Pump(upstream, client);
+  from_client.join();
+  client->was_reset() ? upstream->Reset() : upstream->Finish();
+  upstream->was_reset() ? client->Reset() : client->Finish();
+}
+
+void LabServerImpl::ServeTls(SocketStream* client) {
+  // Gone, and its close_notify sent, before the socket is closed.
+  if (const std::unique_ptr<Stream> tls = tls_.Accept(client)) {
+    Converse(tls.get());
+  }
+  client->Finish();
+}
+
+// False if there is nothing more to say.
+bool LabServerImpl::Greet(Stream* stream) const {
+  switch (options_.behaviour.greeting) {
+    case Greeting::kUsual:
+      return stream->Write(script_->greeting);
+    case Greeting::kNone:
+      Drain(stream);
+      return false;
+    case Greeting::kRefusal:
+      stream->Write(script_->refusal);
+      return false;
+    case Greeting::kPreauth:
+      return stream->Write(script_->preauth);
+  }
+  return false;
+}
+
+void LabServerImpl::Converse(Stream* stream) {
+  const AfterGreeting after = options_.behaviour.after_greeting;
+  if (!Greet(stream) || after == AfterGreeting::kClose) return;
+  std::string unread;
+  while (true) {
+    const size_t end = unread.find('\n');
+    if (end == std::string::npos) {
+      const std::string more = stream->Read();
+      if (more.empty()) return;
+      unread += more;
+      continue;
+    }
+    const std::string line(
+        absl::StripSuffix(absl::string_view(unread).substr(0, end), "\r"));
+    unread.erase(0, end + 1);
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      lines_.push_back(line);
+    }
+    if (after == AfterGreeting::kSilence) continue;
+    const Reply reply = Respond(*script_, line);
+    if (!stream->Write(reply.bytes) || reply.then == Then::kClose) return;
+  }
+}
+
+absl::Status CheckOptions(const LabOptions& options) {
+  if (FindScript(options.protocol) == nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the lab does not speak ", options.protocol));
+  }
+  if (options.upstream && !options.behaviour.works_as_relay) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        options.behaviour.name,
+        " happens inside the lab's own TLS and cannot have an upstream"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<LabServer>> LabServer::Start(
+    LabOptions options) {
+  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+  std::string ca_pem;
+  if (!options.certificate) {
+    absl::StatusOr<CertificateAuthority> authority =
+        CertificateAuthority::Create();
+    if (!authority.ok()) return authority.status();
+    absl::StatusOr<Certificate> certificate = authority->Issue();
+    if (!certificate.ok()) return certificate.status();
+    ca_pem = authority->certificate_pem();
+    options.certificate = *std::move(certificate);
+  }
+  const Script* script = FindScript(options.protocol);
+  absl::StatusOr<TlsContext> tls = TlsContext::Create(
+      *options.certificate, options.behaviour.tls, script->alpn_id);
+  if (!tls.ok()) return tls.status();
+  std::optional<Address> upstream;
+  if (options.upstream) {
+    absl::StatusOr<Address> address =
+        Address::Resolve(options.upstream->host, options.upstream->port);
+    if (!address.ok()) return address.status();
+    upstream = *address;
+  }
+  absl::StatusOr<UniqueFd> listener =
+      Listen(options.bind_address, options.port);
+  if (!listener.ok()) return listener.status();
+  return std::make_unique<LabServerImpl>(std::move(options), script,
+                                         *std::move(listener), *std::move(tls),
+                                         upstream, std::move(ca_pem));
+}
+
+}  // namespace holdfast::lab
