@@ -26,9 +26,9 @@ struct DialAttempt {
 };
 
 struct DialResult {
-  UniqueFd fd;                         // valid if connected
+  UniqueFd fd;                           // valid if connected
   std::optional<SocketAddress> address;  // of `fd`
-  std::optional<Error> error;          // the first address's, if none connected
+  std::optional<Error> error;  // the first address's, if none connected
   std::vector<DialAttempt> attempts;
 };
 
@@ -43,18 +43,33 @@ class Dialer {
 
   virtual ~Dialer() = default;
 
-  // Connects to the first of `addresses` that answers, in order, families
-  // interleaved, a new one each `stagger` or as soon as the last one failed
-  // (RFC 8305, 5); losers are closed. Sets TCP_NODELAY. Calls `on_result` on
-  // the loop, never from inside this call. There is no time limit here: the
-  // caller's deadline destroys the request.
+  // Connects to the first of `addresses` (at least one) that answers, in order,
+  // families interleaved, a new one each `stagger` or as soon as the last one
+  // failed (RFC 8305, 5); losers are closed. Sets TCP_NODELAY. Calls
+  // `on_result` on the loop, never from inside this call. There is no time
+  // limit here: the caller's deadline destroys the request.
   [[nodiscard]] virtual std::unique_ptr<Request> Dial(
       std::vector<SocketAddress> addresses,
       std::function<void(DialResult)> on_result) = 0;
 };
 
+// The system calls of a connect, apart so that a race can be tested without a
+// network.
+class ConnectCalls {
+ public:
+  virtual ~ConnectCalls() = default;
+  // Begins to connect `fd`, a new socket. Returns 0 or an errno.
+  virtual int Start(const SocketAddress& address, UniqueFd* fd) = 0;
+  // What came of it, once `fd` is writable: 0 or an errno; EINPROGRESS if it is
+  // not decided after all.
+  virtual int Finish(int fd) = 0;
+};
+std::unique_ptr<ConnectCalls> NewSystemConnectCalls();
+
+// RFC 8305, 8, recommends the stagger of 250 ms.
 std::unique_ptr<Dialer> NewTcpDialer(
-    EventLoop* loop, absl::Duration stagger = absl::Milliseconds(250));
+    EventLoop* loop, absl::Duration stagger = absl::Milliseconds(250),
+    std::unique_ptr<ConnectCalls> calls = NewSystemConnectCalls());
 
 // Families interleaved, the first address's family first (RFC 8305, 4).
 std::vector<SocketAddress> InterleaveFamilies(

@@ -18,6 +18,9 @@ struct HandshakeProfile {
   // TLS_FALLBACK_SCSV (RFC 7507), the downgrade sentinel is checked against
   // this version (RFC 8446, 4.1.3), and no session is resumed.
   std::optional<TlsVersion> reduced_from;
+  // False: TLS_FALLBACK_SCSV is left out of a reduced hello, to see what the
+  // server answers; the connection must not be used.
+  bool fallback_scsv = true;
   // ALPN ids in order of preference; empty: no ALPN extension.
   std::vector<std::string> alpn;
   // A hello that fits a record of under 256 bytes and still offers TLS 1.3.

@@ -14,7 +14,7 @@ namespace holdfast {
 
 // What a server may send before the connection is ready.
 struct LineLimits {
-  size_t line_bytes = 8 * 1024;
+  size_t line_bytes = 8 * 1024;  // without its end
   size_t lines = 1000;
   size_t total_bytes = 256 * 1024;
 };
@@ -35,10 +35,13 @@ class LineBuffer {
   }
 
  private:
+  size_t LastLineBytes() const;
+
   LineLimits limits_;
   std::string bytes_;
-  size_t taken_ = 0;    // of bytes_
-  size_t scanned_ = 0;  // of bytes_: no line end before here
+  size_t taken_ = 0;      // of bytes_
+  size_t scanned_ = 0;    // of bytes_: checked against the limits
+  size_t last_line_ = 0;  // where the line that has no end yet begins
   size_t lines_ = 0;
   size_t total_ = 0;
 };

@@ -31,6 +31,8 @@ class SocketAddress {
   int family() const { return storage_.ss_family; }
   // The address without the port: "198.51.100.7", "2001:db8::1".
   std::string AddressText() const;
+  // "198.51.100.7:993", "[2001:db8::1]:993".
+  std::string ToString() const;
 
   friend bool operator==(const SocketAddress& a, const SocketAddress& b);
 
@@ -62,6 +64,12 @@ class Resolver {
 // getaddrinfo on threads that can be abandoned: one that hangs delays neither
 // a connect nor the exit of the process.
 std::unique_ptr<Resolver> NewSystemResolver(EventLoop* loop);
+
+// The same with another function in the place of getaddrinfo. It is called on a
+// thread of its own for each look-up, may block, and outlives the resolver if
+// it does.
+std::unique_ptr<Resolver> NewThreadResolver(
+    EventLoop* loop, std::function<Resolver::Result(const Endpoint&)> look_up);
 
 // Answers for the endpoints in `overrides` and asks `next` for all others
 // (curl's --resolve). Key: Endpoint::ToString().

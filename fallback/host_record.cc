@@ -90,7 +90,7 @@ std::optional<RecordOrigin> ParseRecordOrigin(absl::string_view name) {
   return std::nullopt;
 }
 
-absl::StatusOr<HostRecord> HostRecord::Create(Fields fields) {
+absl::StatusOr<HostRecord> HostRecord::Create(const Fields& fields) {
   const auto damaged = [](absl::string_view why) {
     return MakeStatus(ErrorCode::kCacheDamaged, Phase::kSetup, why);
   };
@@ -108,7 +108,7 @@ absl::StatusOr<HostRecord> HostRecord::Create(Fields fields) {
       return damaged("A host record offers less than the host has proven.");
     }
   }
-  return HostRecord(std::move(fields));
+  return HostRecord(fields);
 }
 
 std::optional<TlsVersion> HostRecord::ProvenVersion(

@@ -9,7 +9,6 @@
 
 #include <optional>
 #include <string>
-#include <utility>
 #include <variant>
 
 #include "absl/time/time.h"
@@ -108,7 +107,7 @@ class HostRecord {
   // version below the proven one (unless it is pinned: the user's decision
   // overrides the ratchet, promise 6), kFull as a reduction, a lifetime that is
   // not positive, negative counts.
-  static absl::StatusOr<HostRecord> Create(Fields fields);
+  static absl::StatusOr<HostRecord> Create(const Fields& fields);
 
   const Fields& fields() const { return fields_; }
 
@@ -143,7 +142,7 @@ class HostRecord {
   }
 
  private:
-  explicit HostRecord(Fields fields) : fields_(std::move(fields)) {}
+  explicit HostRecord(const Fields& fields) : fields_(fields) {}
 
   HostRecord AfterProof(const LearnedProof&, absl::Time now,
                         const RecordLifetimes&) const;

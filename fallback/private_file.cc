@@ -97,12 +97,13 @@ absl::Status MakePrivateFile(const std::string& path,
   return status;
 }
 
-UniqueFd LockFolderOf(const std::string& path) {
+UniqueFd LockFolderOf(const std::string& path, FolderLock purpose) {
+  const int operation = purpose == FolderLock::kToOpen ? LOCK_SH : LOCK_EX;
   UniqueFd folder(
       ::open(FolderOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // Renaming takes no time: whoever holds the lock for long does not rename.
+  // Neither takes long: who holds the lock for longer is some other program.
   for (int tries = 0; tries < 100 && folder.valid(); ++tries) {
-    if (::flock(folder.get(), LOCK_EX | LOCK_NB) == 0) break;
+    if (::flock(folder.get(), operation | LOCK_NB) == 0) break;
     if (errno != EWOULDBLOCK) break;
     absl::SleepFor(absl::Milliseconds(10));
   }

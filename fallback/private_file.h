@@ -28,10 +28,12 @@ namespace holdfast {
 absl::Status MakePrivateFile(const std::string& path,
                              absl::Span<const absl::string_view> companions);
 
-// Takes the lock by which processes agree on who renames a file: on its folder,
-// since the file is what changes. It ends with the descriptor. Where
+// Takes the lock that keeps processes from renaming a file while others open
+// it: on its folder, since the file is what changes. It ends with the
+// descriptor. Where
 // folders cannot be locked, or one stays locked for a second, there is none.
-UniqueFd LockFolderOf(const std::string& path);
+enum class FolderLock { kToOpen, kToRename };
+UniqueFd LockFolderOf(const std::string& path, FolderLock purpose);
 
 // Renames the file and its companions to `path`.damaged-<UTC time>, or a name
 // like it that is free. Returns the new name.

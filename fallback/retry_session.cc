@@ -75,6 +75,9 @@ std::optional<AttemptPlan> RetrySession::Next(absl::Duration remaining) {
   plan.from_cache = step.from_cache;
   plan.other_address = step.other_address;
   plan.profile = ProfileFor(step.rung);
+  if (step.purpose == AttemptPlan::Purpose::kSentinel) {
+    plan.profile.fallback_scsv = false;
+  }
   const auto rungs_left =
       ladder_.end() - std::find(ladder_.begin(), ladder_.end(), step.rung);
   plan.hello_timeout = std::max(
@@ -166,6 +169,7 @@ std::optional<RetrySession::Step> RetrySession::AfterFailure(
     if (!plan.profile.reduced_from) return std::nullopt;
     return Step{Rung::kFull, Purpose::kFullRange};
   }
+  if (plan.purpose == Purpose::kSentinel) return std::nullopt;
   if (MayRepeat(plan, failure)) {
     return Step{Rung::kFull, Purpose::kRepeat, /*from_cache=*/false,
                 /*other_address=*/true};
@@ -175,7 +179,12 @@ std::optional<RetrySession::Step> RetrySession::AfterFailure(
   // the better.
   if (plan.from_cache) return Step{Rung::kFull, Purpose::kOffer};
   const std::optional<Rung> below = RungBelow(plan.rung, failure);
-  if (!below) return std::nullopt;
+  if (!below) {
+    const bool may_hide_a_refusal =
+        failure == FailureClass::kDropped && plan.profile.reduced_from;
+    if (!may_hide_a_refusal) return std::nullopt;
+    return Step{plan.rung, Purpose::kSentinel};
+  }
   if (plan.rung == Rung::kFull) reason_ = errors_.back().code;
   return Step{*below, Purpose::kOffer};
 }

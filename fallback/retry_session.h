@@ -33,8 +33,12 @@ namespace holdfast {
 // the next (promise 3).
 struct AttemptPlan {
   enum class Purpose {
-    kOffer,      // the next offer on the ladder
-    kRepeat,     // the same again: the failure may have been a passing one
+    kOffer,   // the next offer on the ladder
+    kRepeat,  // the same again: the failure may have been a passing one
+    // The same reduced offer without TLS_FALLBACK_SCSV, for the downgrade
+    // sentinel in the answer alone; never for a connection. Some servers close
+    // without a word where the RFC has them send inappropriate_fallback.
+    kSentinel,
     kFullRange,  // the server says that it can do better (promise 6)
   };
 

@@ -149,8 +149,8 @@ HostRecord RecordFrom(const Statement& row) {
     fields.failures = CountFrom(row.integer(kFailures));
     fields.recoveries = CountFrom(row.integer(kRecoveries));
   }
-  absl::StatusOr<HostRecord> record = HostRecord::Create(std::move(fields));
-  if (!record.ok()) record = HostRecord::Create(std::move(proof_only));
+  absl::StatusOr<HostRecord> record = HostRecord::Create(fields);
+  if (!record.ok()) record = HostRecord::Create(proof_only);
   return record.ok() && !record->empty() ? *record : HostRecord();
 }
 
@@ -480,6 +480,7 @@ absl::Status SqliteHostCache::EnsureOpen() {
   if (db_ && !HasMoved()) return absl::OkStatus();
   accepted_ = false;
   db_.reset();
+  const UniqueFd lock = LockFolderOf(path_, FolderLock::kToOpen);
   absl::Status status = MakePrivateFile(path_, kCompanions);
   if (!status.ok()) return status;
   sqlite3* opened = nullptr;
@@ -509,7 +510,7 @@ bool SqliteHostCache::HasMoved() {
 
 absl::Status SqliteHostCache::SetAside() {
   // Of the processes that meet the damage at once, one does it.
-  const UniqueFd lock = LockFolderOf(path_);
+  const UniqueFd lock = LockFolderOf(path_, FolderLock::kToRename);
   const bool done_by_another = HasMoved();
   // The file is evidence: closing it shall change nothing.
   sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);

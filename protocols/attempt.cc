@@ -126,6 +126,11 @@ void AttemptImpl::ContinueHandshake() {
       break;
   }
   hello_timer_.reset();
+  if (request_.plan.purpose == AttemptPlan::Purpose::kSentinel) {
+    return Fail(
+        FailureClass::kFinal,
+        MakeError(ErrorCode::kFallbackSignalRefused, Phase::kHandshake));
+  }
   state_ = State::kSession;
   heard_line_ = false;
   lines_ = LineBuffer();

@@ -21,8 +21,8 @@
 namespace holdfast {
 
 struct AttemptRequest {
-  AttemptPlan plan;
   Target target;
+  AttemptPlan plan;
   std::vector<SocketAddress> addresses;  // at least one, in order of preference
   std::shared_ptr<NssRuntime> runtime;
   std::shared_ptr<const Trust> trust;

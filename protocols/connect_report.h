@@ -28,10 +28,10 @@ struct AttemptReport {
 
 struct ConnectReport {
   Target target;
-  std::vector<AttemptReport> attempts;
-  std::optional<Error> error;  // the cause; unset: connected
-  std::optional<TlsInfo> tls;  // set if connected
-  std::vector<std::string> capabilities;
+  std::vector<AttemptReport> attempts = {};
+  std::optional<Error> error = {};  // the cause; unset: connected
+  std::optional<TlsInfo> tls = {};  // set if connected
+  std::vector<std::string> capabilities = {};
 
   // Of the connection that was made.
   struct Fallback {
@@ -42,11 +42,11 @@ struct ConnectReport {
 
     bool applied() const { return rung != Rung::kFull; }
   };
-  std::optional<Fallback> fallback;
+  std::optional<Fallback> fallback = {};
 
   // When what the cache now holds of a reduced offer for this host expires;
   // unset if it holds none.
-  std::optional<absl::Time> record_expires_at;
+  std::optional<absl::Time> record_expires_at = {};
 };
 
 // The report in plain words.

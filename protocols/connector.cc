@@ -41,7 +41,7 @@ class ConnectOperation : public Connector::Operation {
         known_(services_.cache->Lookup(key_)),
         session_(request_.policy, request_.target.security, known_,
                  services_.wall_clock()),
-        report_{request_.target, {}, {}, {}, {}, {}, {}} {
+        report_{request_.target} {
     deadline_ =
         services_.loop->StartTimer(request_.timeout, [this] { OnDeadline(); });
     next_ = services_.loop->StartTimer(absl::ZeroDuration(),
@@ -59,7 +59,7 @@ class ConnectOperation : public Connector::Operation {
   void OnDeadline();
   void Succeed(AttemptResult result);
   void Fail(Error error);
-  void Finish(ConnectResult result);
+  void Finish(std::unique_ptr<Connection> connection);
 
   absl::Duration Elapsed() const { return services_.loop->Now() - started_; }
   void Record(EventKind kind,
@@ -130,14 +130,14 @@ void ConnectOperation::OnLookedUp(Resolver::Result result) {
 }
 
 void ConnectOperation::StartAttempt() {
-  AttemptRequest request;
-  request.plan = *plan_;
-  request.target = request_.target;
-  request.addresses =
-      plan_->other_address ? PreferOthers(addresses_, used_) : addresses_;
-  request.runtime = request_.runtime;
-  request.trust = request_.trust;
-  request.now = services_.wall_clock();
+  AttemptRequest request{
+      request_.target,
+      *plan_,
+      plan_->other_address ? PreferOthers(addresses_, used_) : addresses_,
+      request_.runtime,
+      request_.trust,
+      services_.wall_clock(),
+      {}};
   request.record =
       [this](EventKind kind,
              std::vector<std::pair<std::string, std::string>> fields) {
@@ -191,21 +191,19 @@ void ConnectOperation::ReportCacheWarnings() {
 }
 
 void ConnectOperation::Succeed(AttemptResult attempt) {
-  ConnectResult result{std::move(attempt.connection),
-                       ConnectReport{request_.target}};
-  report_.tls = result.connection->tls_info();
-  report_.capabilities = result.connection->capabilities();
+  report_.tls = attempt.connection->tls_info();
+  report_.capabilities = attempt.connection->capabilities();
   ConnectReport::Fallback fallback;
   fallback.rung = plan_->rung;
   fallback.from_cache = plan_->from_cache;
   if (fallback.applied()) fallback.reason = session_.reduction_reason();
   report_.fallback = fallback;
-  Finish(std::move(result));
+  Finish(std::move(attempt.connection));
 }
 
 void ConnectOperation::Fail(Error error) {
   report_.error = std::move(error);
-  Finish(ConnectResult{nullptr, ConnectReport{request_.target}});
+  Finish(nullptr);
 }
 
 void ConnectOperation::OnDeadline() {
@@ -235,19 +233,19 @@ void ConnectOperation::Cancel() {
   });
 }
 
-void ConnectOperation::Finish(ConnectResult result) {
+void ConnectOperation::Finish(std::unique_ptr<Connection> connection) {
   deadline_.reset();
   next_.reset();
   lookup_.reset();
   ReportCacheWarnings();
-  if (const std::optional<Reduction> reduction =
-          known_.ActiveReduction(services_.wall_clock())) {
+  const std::optional<Reduction> reduction =
+      known_.ActiveReduction(services_.wall_clock());
+  if (reduction && services_.cache->persistent()) {
     report_.record_expires_at = reduction->expires_at;
   }
-  result.report = std::move(report_);
   // May destroy *this.
   const auto on_done = std::exchange(on_done_, nullptr);
-  on_done(std::move(result));
+  on_done(ConnectResult{std::move(connection), std::move(report_)});
 }
 
 }  // namespace

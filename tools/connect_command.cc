@@ -64,11 +64,10 @@ class ConnectRun {
             {loop_.get(), resolver_.get(), dialer_.get(), cache_.get()}) {}
 
   ConnectReport Check(ConnectRequest request) {
-    if (!global_.json) {
-      request.on_event = [](const Event& event) {
-        std::cerr << ProgressText(event);
-      };
-    }
+    request.on_event = [json = global_.json](const Event& event) {
+      if (json && event.kind != EventKind::kCacheWarning) return;
+      std::cerr << ProgressText(event);
+    };
     operation_ =
         connector_.Connect(std::move(request), [this](ConnectResult result) {
           report_ = std::move(result.report);

@@ -112,7 +112,7 @@ void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
   app->add_option("--ca", options->trust.ca_files,
                   "PEM file with certificate authorities to trust (repeatable)")
       ->type_name("FILE")
-      ->take_all();
+      ->allow_extra_args(false);
   app->add_flag_callback(
       "--no-system-roots", [options] { options->trust.system_roots = false; },
       "Do not trust the system's certificate authorities");
@@ -149,7 +149,7 @@ void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
          },
          "Use this address instead of a look-up (repeatable)")
       ->type_name("HOST:PORT:ADDR")
-      ->take_all();
+      ->allow_extra_args(false);
 }
 
 }  // namespace holdfast

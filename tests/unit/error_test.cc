@@ -55,6 +55,7 @@ const std::map<int, std::string> kGivenOut = {
     {84, "handshake_timed_out"},
     {90, "downgrade_detected"},
     {91, "path_blocks_newer_tls"},
+    {92, "fallback_signal_refused"},
     {100, "weak_server_key"},
     {101, "unsafe_renegotiation"},
     {110, "unknown_issuer"},

@@ -185,7 +185,7 @@ TEST(RetrySessionTest, HandshakeFailureOnEveryRungMeansNoCommonParameters) {
 }
 
 TEST(RetrySessionTest, AllRungsDroppedReportsTheFirstFailure) {
-  const Play play = PlayOut({Dropped(), Dropped(), Silent()});
+  const Play play = PlayOut({Dropped(), Dropped(), Dropped(), Dropped()});
   EXPECT_EQ(play.cause, ErrorCode::kClosedDuringHandshake);
   EXPECT_TRUE(LearnsNothing(play));
 }
@@ -225,6 +225,33 @@ TEST(RetrySessionTest, APathThatBlocksNewerTlsIsNeverMended) {
   EXPECT_EQ(play.cause, ErrorCode::kPathBlocksNewerTls);
   EXPECT_TRUE(play.forgot);
   EXPECT_TRUE(LearnsNothing(play));
+}
+
+// Dovecot 2.3 closes without a word where inappropriate_fallback is due.
+TEST(RetrySessionTest, ADroppedReducedOfferIsAskedForTheSentinel) {
+  const Play play =
+      PlayOut({Dropped(), Dropped(), Dropped(), DowngradeRefused(),
+               Connected(TlsVersion::kTls13)});
+  EXPECT_THAT(play.offers,
+              ElementsAre("full", "full*", "tls12", "tls12", "full"));
+  EXPECT_TRUE(play.plans[2].profile.fallback_scsv);
+  EXPECT_FALSE(play.plans[3].profile.fallback_scsv);
+  EXPECT_EQ(play.plans[3].profile.reduced_from, TlsVersion::kTls13);
+  EXPECT_TRUE(play.forgot);
+}
+
+TEST(RetrySessionTest, ASentinelFoundOnABlockedPathIsNeverMended) {
+  const Play play =
+      PlayOut({Dropped(), Dropped(), Dropped(), DowngradeRefused(), Dropped()});
+  EXPECT_EQ(play.cause, ErrorCode::kPathBlocksNewerTls);
+  EXPECT_TRUE(LearnsNothing(play));
+}
+
+TEST(RetrySessionTest, AServerThatDropsTheSignalIsRefusedByName) {
+  const Play play = PlayOut(
+      {Dropped(), Dropped(), Dropped(),
+       Failed(FailureClass::kFinal, ErrorCode::kFallbackSignalRefused)});
+  EXPECT_EQ(play.cause, ErrorCode::kFallbackSignalRefused);
 }
 
 TEST(RetrySessionTest, ADowngradeOutranksALaterNetworkError) {

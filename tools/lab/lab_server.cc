@@ -27,10 +27,13 @@ absl::StatusOr<UniqueFd> Listen(const std::string& host, uint16_t port) {
   if (!address.ok()) return address.status();
   UniqueFd fd(
       socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  // Only for a port that was asked for: a free one must be nobody else's.
+  // Before bind only for a port that was asked for: a free one must be nobody
+  // else's. After it always, so that the port can be asked for again at once.
+  constexpr int kOn = 1;
   const int reuse = port != 0;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
   if (bind(fd.get(), address->get(), address->length) != 0 ||
+      setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &kOn, sizeof kOn) != 0 ||
       listen(fd.get(), SOMAXCONN) != 0) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", host, ":",
                                                port, ": ", strerror(errno)));

@@ -1,0 +1,237 @@
+// The race of RFC 8305, 5.
+
+#include "core/dialer.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace holdfast {
+namespace {
+
+ErrorCode ConnectErrorCode(int error) {
+  switch (error) {
+    case ECONNREFUSED:
+      return ErrorCode::kConnectionRefused;
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+    case ENETDOWN:
+    case EADDRNOTAVAIL:  // these two: the family is switched off here
+    case EAFNOSUPPORT:
+      return ErrorCode::kHostUnreachable;
+    case ETIMEDOUT:
+      return ErrorCode::kConnectTimedOut;
+    case ECONNRESET:
+      return ErrorCode::kConnectionReset;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+      return ErrorCode::kOutOfResources;
+    default:
+      return ErrorCode::kNetworkError;
+  }
+}
+
+Error ConnectError(int error, const SocketAddress& address) {
+  return MakeError(
+      ConnectErrorCode(error), Phase::kConnect,
+      absl::StrCat("Could not connect to ", address.ToString(), ": ",
+                   std::system_category().message(error), "."));
+}
+
+Error Cancelled(const SocketAddress& address, bool tried) {
+  return MakeError(
+      ErrorCode::kCancelled, Phase::kConnect,
+      absl::StrCat(address.ToString(),
+                   tried ? " was slower than another address."
+                         : " was not tried: another address answered first."));
+}
+
+class SystemConnectCalls : public ConnectCalls {
+ public:
+  int Start(const SocketAddress& address, UniqueFd* fd) override {
+    fd->reset(socket(address.family(),
+                     SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
+    if (!fd->valid()) return errno;
+    // A dialogue in small pieces must not wait for acknowledgements.
+    const int on = 1;
+    setsockopt(fd->get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (connect(fd->get(), address.get(), address.length()) == 0) return 0;
+    // Interrupted or not, it goes on by itself.
+    return errno == EINPROGRESS || errno == EINTR ? 0 : errno;
+  }
+
+  int Finish(int fd) override {
+    int error = 0;
+    socklen_t length = sizeof error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) {
+      return errno;
+    }
+    if (error != 0) return error;
+    // No error and no peer: a loop said "ready" too early.
+    sockaddr_storage peer;
+    length = sizeof peer;
+    const bool connected =
+        getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) == 0;
+    return connected ? 0 : EINPROGRESS;
+  }
+};
+
+class Race : public Dialer::Request {
+ public:
+  Race(EventLoop* loop, absl::Duration stagger, ConnectCalls* calls,
+       const std::vector<SocketAddress>& addresses,
+       std::function<void(DialResult)> on_result)
+      : loop_(loop),
+        stagger_(stagger),
+        calls_(calls),
+        on_result_(std::move(on_result)),
+        runners_(addresses.size()) {
+    for (const SocketAddress& address : addresses) {
+      attempts_.push_back({address, {}, {}, std::nullopt});
+    }
+    // The result must not come from inside Dial().
+    timer_ = loop_->StartTimer(absl::ZeroDuration(), [this] { StartNext(); });
+  }
+
+ private:
+  struct Runner {
+    UniqueFd fd;
+    std::unique_ptr<EventLoop::Registration> watch;  // goes before `fd`
+  };
+
+  // Starts the next address that does not fail at once. May destroy *this.
+  void StartNext() {
+    timer_.reset();
+    while (started_ < attempts_.size()) {
+      const size_t index = started_++;
+      DialAttempt& attempt = attempts_[index];
+      attempt.started = loop_->Now();
+      Runner& runner = runners_[index];
+      if (const int error = calls_->Start(attempt.address, &runner.fd)) {
+        Fail(index, error);
+        continue;
+      }
+      runner.watch = loop_->Watch(runner.fd.get(), Interest::kWrite,
+                                  [this, index] { OnWritable(index); });
+      if (started_ < attempts_.size()) {
+        timer_ = loop_->StartTimer(stagger_, [this] { StartNext(); });
+      }
+      return;
+    }
+    const bool running =
+        std::any_of(runners_.begin(), runners_.end(),
+                    [](const Runner& runner) { return runner.fd.valid(); });
+    if (!running) Finish(DialResult{});
+  }
+
+  void OnWritable(size_t index) {
+    const int error = calls_->Finish(runners_[index].fd.get());
+    if (error == EINPROGRESS) return;
+    if (error == 0) return Win(index);
+    Fail(index, error);
+    StartNext();
+  }
+
+  void Fail(size_t index, int error) {
+    runners_[index].watch.reset();
+    runners_[index].fd.reset();
+    attempts_[index].ended = loop_->Now();
+    attempts_[index].error = ConnectError(error, attempts_[index].address);
+  }
+
+  void Win(size_t winner) {
+    DialResult result;
+    runners_[winner].watch.reset();
+    result.fd = std::move(runners_[winner].fd);
+    result.address = attempts_[winner].address;
+    for (size_t i = 0; i < attempts_.size(); ++i) {
+      DialAttempt& attempt = attempts_[i];
+      if (attempt.error) continue;
+      const bool tried = i < started_;
+      attempt.ended = loop_->Now();
+      if (!tried) attempt.started = attempt.ended;
+      if (i != winner) attempt.error = Cancelled(attempt.address, tried);
+    }
+    Finish(std::move(result));
+  }
+
+  // Closes the losers and reports. May destroy *this.
+  void Finish(DialResult result) {
+    timer_.reset();
+    runners_.clear();
+    if (!result.fd.valid()) result.error = attempts_.front().error;
+    result.attempts = std::move(attempts_);
+    const auto on_result = std::move(on_result_);
+    on_result(std::move(result));
+  }
+
+  EventLoop* const loop_;
+  const absl::Duration stagger_;
+  ConnectCalls* const calls_;
+  std::function<void(DialResult)> on_result_;
+  std::vector<DialAttempt> attempts_;
+  std::vector<Runner> runners_;  // of the attempts, by index
+  size_t started_ = 0;
+  std::unique_ptr<EventLoop::Registration> timer_;
+};
+
+class TcpDialer : public Dialer {
+ public:
+  TcpDialer(EventLoop* loop, absl::Duration stagger,
+            std::unique_ptr<ConnectCalls> calls)
+      : loop_(loop), stagger_(stagger), calls_(std::move(calls)) {}
+
+  std::unique_ptr<Request> Dial(
+      std::vector<SocketAddress> addresses,
+      std::function<void(DialResult)> on_result) override {
+    return std::make_unique<Race>(loop_, stagger_, calls_.get(),
+                                  InterleaveFamilies(std::move(addresses)),
+                                  std::move(on_result));
+  }
+
+ private:
+  EventLoop* const loop_;
+  const absl::Duration stagger_;
+  const std::unique_ptr<ConnectCalls> calls_;
+};
+
+}  // namespace
+
+std::unique_ptr<ConnectCalls> NewSystemConnectCalls() {
+  return std::make_unique<SystemConnectCalls>();
+}
+
+std::unique_ptr<Dialer> NewTcpDialer(EventLoop* loop, absl::Duration stagger,
+                                     std::unique_ptr<ConnectCalls> calls) {
+  return std::make_unique<TcpDialer>(loop, stagger, std::move(calls));
+}
+
+std::vector<SocketAddress> InterleaveFamilies(
+    std::vector<SocketAddress> addresses) {
+  if (addresses.empty()) return addresses;
+  const auto other = std::stable_partition(
+      addresses.begin(), addresses.end(),
+      [family = addresses.front().family()](const SocketAddress& address) {
+        return address.family() == family;
+      });
+  std::vector<SocketAddress> mixed;
+  auto a = addresses.begin();
+  auto b = other;
+  while (a != other || b != addresses.end()) {
+    if (a != other) mixed.push_back(*a++);
+    if (b != addresses.end()) mixed.push_back(*b++);
+  }
+  return mixed;
+}
+
+}  // namespace holdfast
