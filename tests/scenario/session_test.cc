@@ -289,15 +289,18 @@ class Terminal {
   bool WaitFor(absl::string_view text) {
     const absl::Time deadline = absl::Now() + absl::Seconds(15);
     while (!absl::StrContains(shown_, text) && absl::Now() < deadline) {
-      char buffer[4096];
-      const ssize_t count = read(master_.get(), buffer, sizeof buffer);
-      if (count > 0) {
-        shown_.append(buffer, static_cast<size_t>(count));
-      } else {
-        absl::SleepFor(absl::Milliseconds(10));
-      }
+      ReadShown();
+      absl::SleepFor(absl::Milliseconds(10));
     }
     return absl::StrContains(shown_, text);
+  }
+  // Takes what is shown now.
+  void ReadShown() {
+    char buffer[4096];
+    ssize_t count;
+    while ((count = read(master_.get(), buffer, sizeof buffer)) > 0) {
+      shown_.append(buffer, static_cast<size_t>(count));
+    }
   }
   const std::string& shown() const { return shown_; }
 
@@ -404,19 +407,33 @@ SyncState *
         "");
   }
 
+  // Saves the one message to a file, as a person would, and leaves.
   ProcessResult Mutt(const std::string& how) {
     const std::string file = directory_.Write(
         "muttrc",
-        absl::StrCat("set imap_user=alice imap_pass=pw ssl_starttls=no\n"
-                     "set ssl_usesystemcerts=no certificate_file=",
-                     directory_.Path("ca.pem"), "\n", how, "\n"));
-    // Saves what it finds, without a person.
-    return RunShell(
-        absl::Substitute(
-            "TERM=xterm timeout 20 script -qec \"mutt -n -F $0 -e 'push "
-            "<save-message>$1<enter><quit>'\" /dev/null </dev/null",
-            file, directory_.Path("saved")),
-        "");
+        absl::Substitute("set imap_user=alice imap_pass=pw ssl_starttls=no\n"
+                         "set certificate_file=$0 mbox_type=mbox\n"
+                         "set spoolfile=+INBOX confirmcreate=no\n"
+                         "set confirmappend=no quit=yes delete=no\n"
+                         "$1\n"
+                         "push <copy-message><kill-line>$2<enter><quit>\n",
+                         directory_.Path("ca.pem"), how,
+                         directory_.Path("saved")));
+    Terminal terminal;
+    auto process =
+        Start({"sh", "-c",
+               absl::Substitute("HOME=$0 TERM=vt100 exec mutt -n -F $1 <$2 >$2",
+                                directory_.path(), file, terminal.name())});
+    const absl::Time deadline = absl::Now() + absl::Seconds(15);
+    std::optional<ProcessResult> result;
+    while (!result && absl::Now() < deadline) {
+      terminal.ReadShown();
+      result = process->Wait(absl::Milliseconds(50));
+    }
+    ProcessResult shown;
+    shown.out = terminal.shown();
+    shown.exit_code = result ? result->exit_code : -1;
+    return shown;
   }
 };
 
@@ -446,6 +463,18 @@ TEST_F(MailClientTest, FetchmailReachesTheServerByItsPlugin) {
       Fetchmail(absl::Substitute("plugin \"$0\"", TunnelCommand()));
   EXPECT_EQ(through.exit_code, 0) << through.out << through.err;
   EXPECT_THAT(through.out, HasSubstr("The one message."));
+}
+
+TEST_F(MailClientTest, MuttReachesTheServerByItsTunnel) {
+  DeliverMessage();
+  const ProcessResult alone =
+      Mutt(absl::StrCat("set folder=imaps://127.0.0.1:", front_->port(), "/"));
+  EXPECT_THAT(directory_.Read("saved"), Not(HasSubstr("The one message.")));
+
+  const ProcessResult through = Mutt(absl::Substitute(
+      "set folder=imap://127.0.0.1/ tunnel=\"$0\"", TunnelCommand()));
+  EXPECT_THAT(directory_.Read("saved"), HasSubstr("The one message."))
+      << through.out;
 }
 
 }  // namespace
