@@ -151,7 +151,6 @@ class Race : public Dialer::Request {
 
   void Win(size_t winner) {
     DialResult result;
-    runners_[winner].watch.reset();
     result.fd = std::move(runners_[winner].fd);
     result.address = attempts_[winner].address;
     for (size_t i = 0; i < attempts_.size(); ++i) {

@@ -26,11 +26,7 @@ std::optional<std::string> CanonicalAddress(int family,
                                             const std::string& text) {
   unsigned char address[sizeof(in6_addr)];
   char canonical[INET6_ADDRSTRLEN];
-  // inet_pton reads up to the first NUL.
-  if (absl::StrContains(text, absl::string_view("\0", 1)) ||
-      inet_pton(family, text.c_str(), address) != 1) {
-    return std::nullopt;
-  }
+  if (inet_pton(family, text.c_str(), address) != 1) return std::nullopt;
   return inet_ntop(family, address, canonical, sizeof canonical);
 }
 
@@ -122,6 +118,10 @@ absl::Status Invalid(absl::string_view text, absl::string_view why) {
 }  // namespace
 
 absl::StatusOr<Host> Host::Parse(absl::string_view text) {
+  // inet_pton and libidn2 read up to the first NUL.
+  if (absl::StrContains(text, '\0')) {
+    return Invalid(text, "a character is not allowed in it");
+  }
   const bool bracketed =
       absl::StartsWith(text, "[") && absl::EndsWith(text, "]");
   const absl::string_view inner =
@@ -135,10 +135,6 @@ absl::StatusOr<Host> Host::Parse(absl::string_view text) {
     return Host(*std::move(address), Kind::kIpv6);
   }
 
-  // libidn2 reads up to the first NUL.
-  if (absl::StrContains(text, absl::string_view("\0", 1))) {
-    return Invalid(text, "a character is not allowed in it");
-  }
   absl::StatusOr<std::string> name = ToAscii(std::string(text));
   if (!name.ok()) return Invalid(text, name.status().message());
   if (absl::EndsWith(*name, ".")) name->pop_back();

@@ -14,9 +14,9 @@ namespace holdfast {
 
 // What a server may send before the connection is ready.
 struct LineLimits {
-  size_t line_bytes = 8 * 1024;  // without its end
+  size_t line_bytes = size_t{8} * 1024;  // without its end
   size_t lines = 1000;
-  size_t total_bytes = 256 * 1024;
+  size_t total_bytes = size_t{256} * 1024;
 };
 
 // Thread safety: none.

@@ -58,12 +58,14 @@ class SecureSocket {
     size_t bytes = 0;
     std::optional<Error> error;  // kFailed
   };
-  // In clear before StartTls, inside TLS once Handshake() was kDone.
+  // In clear before StartTls, inside TLS once Handshake() was kDone. A Write
+  // that moved less than all must be followed by one that begins with the rest.
   virtual IoResult Read(absl::Span<char> buffer) = 0;
   virtual IoResult Write(absl::string_view data) = 0;
 
   // Begins TLS. Call once. `host` goes into SNI (unless an IP literal) and is
-  // checked against the certificate. Errors: kTlsSetupFailed.
+  // checked against the certificate. Errors: kTlsSetupFailed;
+  // kStartTlsInjection if, after a dialogue in clear, unread bytes are there.
   virtual absl::Status StartTls(const HandshakeProfile& profile,
                                 const Host& host,
                                 std::shared_ptr<const Trust> trust,

@@ -154,8 +154,9 @@ TEST_F(ResolverTest, AbandoningRacesWithResultsHarmlessly) {
 }
 
 TEST_F(ResolverTest, ThreadsLeaveTheProgramsSignalsAlone) {
-  sigset_t before;
-  pthread_sigmask(SIG_SETMASK, nullptr, &before);
+  sigset_t none;
+  sigemptyset(&none);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
   const auto resolver = NewThreadResolver(loop_.get(), [](const Endpoint&) {
     sigset_t mask;
     pthread_sigmask(SIG_SETMASK, nullptr, &mask);
@@ -166,7 +167,7 @@ TEST_F(ResolverTest, ThreadsLeaveTheProgramsSignalsAlone) {
             "blocked");
   sigset_t after;
   pthread_sigmask(SIG_SETMASK, nullptr, &after);
-  EXPECT_EQ(sigismember(&after, SIGINT), sigismember(&before, SIGINT));
+  EXPECT_EQ(sigismember(&after, SIGINT), 0);
 }
 
 TEST(SocketAddressTest, ComparesAddressAndPort) {

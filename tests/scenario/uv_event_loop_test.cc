@@ -225,6 +225,13 @@ TEST_F(UvEventLoopTest, DestructionDropsWhatWasPosted) {
   EXPECT_EQ(witness.use_count(), 1);
 }
 
+TEST_F(UvEventLoopTest, APostedCallMayHoldARegistration) {
+  std::shared_ptr<EventLoop::Registration> timer =
+      loop_->StartTimer(absl::Hours(1), [] {});
+  loop_->Post([timer = std::move(timer)] {});
+  loop_.reset();
+}
+
 TEST(UvEventLoopWrapTest, LivesOnTheLoopOfAnother) {
   uv_loop_t theirs;
   ASSERT_EQ(uv_loop_init(&theirs), 0);

@@ -73,7 +73,6 @@ class DialerTest : public ::testing::Test {
   // Dials and starts the first address.
   void Dial(std::initializer_list<absl::string_view> literals) {
     request_ = dialer_->Dial(Addresses(literals), [this](DialResult result) {
-      request_.reset();
       result_ = std::move(result);
     });
     EXPECT_FALSE(result_) << "called from inside Dial()";
@@ -211,6 +210,17 @@ TEST_F(DialerTest, DestroyingTheRequestClosesAllSockets) {
   EXPECT_FALSE(IsOpen(calls_->fds["192.0.2.1"]));
   EXPECT_FALSE(IsOpen(calls_->fds["192.0.2.2"]));
   EXPECT_FALSE(result_);
+}
+
+TEST_F(DialerTest, TheRequestMayGoInsideItsCallback) {
+  bool called = false;
+  request_ = dialer_->Dial(Addresses({"192.0.2.1"}), [&](DialResult) {
+    request_.reset();
+    called = true;
+  });
+  loop_.Advance(absl::ZeroDuration());
+  Succeed("192.0.2.1");
+  EXPECT_TRUE(called);
 }
 
 TEST_F(DialerTest, ErrnosHaveTheirCodes) {

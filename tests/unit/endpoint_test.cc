@@ -108,6 +108,7 @@ TEST(HostTest, WhatDnsDoesNotAllowIsRefused) {
 TEST(HostTest, NulDoesNotEndTheText) {
   EXPECT_NE(Refusal(absl::string_view("127.0.0.1\0x", 11)), "");
   EXPECT_NE(Refusal(absl::string_view("::1\0x", 5)), "");
+  EXPECT_NE(Refusal(absl::string_view("b\xc3\xbc.example\0.evil", 17)), "");
   EXPECT_EQ(Refusal(absl::string_view("a.example\0.evil", 15)),
             "\"a.example\\x00.evil\" is not a valid host: a character is not "
             "allowed in it.");

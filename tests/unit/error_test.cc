@@ -76,6 +76,7 @@ const std::map<int, std::string> kGivenOut = {
     {152, "line_too_long"},
     {153, "too_much_data"},
     {154, "closed_before_ready"},
+    {160, "starttls_injection"},
     {161, "starttls_refused"},
     {162, "starttls_unavailable"},
     {163, "preauthenticated"},

@@ -1,0 +1,395 @@
+// The socket, with a WireTap on it and NSS's TLS on top once it has begun.
+
+#include "core/secure_socket.h"
+
+#include <nspr.h>
+#include <secerr.h>
+#include <ssl.h>
+#include <sslerr.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/nss_error.h"
+#include "core/nss_ptr.h"
+#include "core/tls_setup.h"
+#include "core/wire_tap.h"
+
+namespace holdfast {
+namespace {
+
+constexpr unsigned kMinDhBits = 2048;
+
+// Alerts that a TLS 1.3 server may send to a client that had no certificate
+// for it (RFC 8446, 4.4.2.4); servers differ.
+constexpr uint8_t kHandshakeFailure = 40;
+constexpr uint8_t kBadCertificate = 42;
+constexpr uint8_t kAccessDenied = 49;
+constexpr uint8_t kCertificateRequired = 116;
+constexpr uint8_t kCloseNotify = 0;
+
+int ClampSize(size_t size) {
+  return static_cast<int>(std::min<size_t>(size, INT_MAX));
+}
+
+// NSS picks the alert for the server by this.
+PRErrorCode NssErrorFor(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kWrongName:
+      return SSL_ERROR_BAD_CERT_DOMAIN;
+    case ErrorCode::kExpired:
+    case ErrorCode::kNotYetValid:
+      return SEC_ERROR_EXPIRED_CERTIFICATE;
+    case ErrorCode::kUnknownIssuer:
+      return SEC_ERROR_UNKNOWN_ISSUER;
+    case ErrorCode::kSelfSigned:
+      return SEC_ERROR_UNTRUSTED_CERT;
+    case ErrorCode::kBadSignature:
+      return SEC_ERROR_BAD_SIGNATURE;
+    case ErrorCode::kRevoked:
+      return SEC_ERROR_REVOKED_CERTIFICATE;
+    case ErrorCode::kWeakSignature:
+      return SEC_ERROR_CERT_SIGNATURE_ALGORITHM_DISABLED;
+    case ErrorCode::kWeakCertificateKey:
+      return SSL_ERROR_WEAK_SERVER_CERT_KEY;
+    default:
+      return SEC_ERROR_CERT_NOT_VALID;
+  }
+}
+
+// As IANA names them.
+std::string GroupName(SSLNamedGroup group) {
+  switch (group) {
+    case ssl_grp_none:
+      return "";
+    case ssl_grp_ec_curve25519:
+      return "x25519";
+    case ssl_grp_ec_secp256r1:
+      return "secp256r1";
+    case ssl_grp_ec_secp384r1:
+      return "secp384r1";
+    case ssl_grp_ec_secp521r1:
+      return "secp521r1";
+    case ssl_grp_ffdhe_2048:
+      return "ffdhe2048";
+    case ssl_grp_ffdhe_3072:
+      return "ffdhe3072";
+    case ssl_grp_ffdhe_custom:
+      return "dh";
+    default:
+      return absl::StrCat("group ", static_cast<int>(group));
+  }
+}
+
+class SecureSocketImpl final : public SecureSocket {
+ public:
+  SecureSocketImpl(std::shared_ptr<NssRuntime> runtime, UniqueFd fd)
+      : runtime_(std::move(runtime)), tap_(std::move(fd)) {}
+
+  IoResult Read(absl::Span<char> buffer) override;
+  IoResult Write(absl::string_view data) override;
+  absl::Status StartTls(const HandshakeProfile& profile, const Host& host,
+                        std::shared_ptr<const Trust> trust,
+                        absl::Time now) override;
+  Progress Handshake() override;
+  HandshakeEvidence evidence() const override;
+  TlsInfo tls_info() const override;
+  bool tls_established() const override { return established_; }
+  Interest WaitInterest() const override { return interest_; }
+  bool HasPendingBytes() const override;
+  bool truncated() const override { return truncated_; }
+  void Shutdown() override;
+  int fd() const override { return tap_.fd(); }
+
+ private:
+  // What the certificate is to be checked against.
+  struct Expectation {
+    Host host;
+    std::shared_ptr<const Trust> trust;
+    absl::Time now;
+  };
+
+  static SECStatus OnCertificate(void* self, PRFileDesc* ssl, PRBool, PRBool);
+  static SECStatus OnClientCertificateRequest(void* self, PRFileDesc*,
+                                              CERTDistNames*, CERTCertificate**,
+                                              SECKEYPrivateKey**);
+  static void OnAlert(const PRFileDesc*, void* self, const SSLAlert* alert);
+
+  absl::Status SetUpFailed(absl::string_view what) const;
+  Progress Fail(PRErrorCode error);
+  Progress OnHandshakeDone();
+  IoResult WouldBlock(PRInt16 wanted);
+  IoResult Failed(PRErrorCode error) const;
+  Interest AskInterest(PRInt16 wanted) const;
+
+  const std::shared_ptr<NssRuntime> runtime_;
+  WireTap tap_;
+  NssPtr<PRFileDesc> ssl_;  // null as long as the connection is in clear
+  std::optional<Expectation> expectation_;
+
+  bool established_ = false;
+  bool truncated_ = false;
+  Interest interest_ = Interest::kRead;
+  int32_t nss_error_ = 0;  // of the handshake
+  std::string leaf_;       // the server's certificate, DER
+  std::vector<CertificateProblem> problems_;
+  bool client_certificate_requested_ = false;
+  bool has_read_ = false;  // bytes inside TLS
+  std::optional<TlsAlert> alert_;
+};
+
+SecureSocket::IoResult SecureSocketImpl::Read(absl::Span<char> buffer) {
+  const int size = ClampSize(buffer.size());
+  const int got = ssl_ ? PR_Recv(ssl_.get(), buffer.data(), size, /*flags=*/0,
+                                 PR_INTERVAL_NO_TIMEOUT)
+                       : tap_.Receive(buffer.data(), size);
+  if (got < 0) {
+    const PRErrorCode error = PR_GetError();
+    return error == PR_WOULD_BLOCK_ERROR ? WouldBlock(PR_POLL_READ)
+                                         : Failed(error);
+  }
+  if (ssl_ && got > 0) has_read_ = true;
+  if (ssl_ && got == 0 && size > 0) {
+    truncated_ = !alert_ || alert_->description != kCloseNotify;
+  }
+  return {Progress::kDone, static_cast<size_t>(got), std::nullopt};
+}
+
+SecureSocket::IoResult SecureSocketImpl::Write(absl::string_view data) {
+  if (data.empty()) return {Progress::kDone, 0, std::nullopt};
+  const int size = ClampSize(data.size());
+  const int sent = ssl_ ? PR_Send(ssl_.get(), data.data(), size, /*flags=*/0,
+                                  PR_INTERVAL_NO_TIMEOUT)
+                        : tap_.Send(data.data(), size);
+  if (sent >= 0) {
+    return {Progress::kDone, static_cast<size_t>(sent), std::nullopt};
+  }
+  const PRErrorCode error = PR_GetError();
+  return error == PR_WOULD_BLOCK_ERROR ? WouldBlock(PR_POLL_WRITE)
+                                       : Failed(error);
+}
+
+absl::Status SecureSocketImpl::StartTls(const HandshakeProfile& profile,
+                                        const Host& host,
+                                        std::shared_ptr<const Trust> trust,
+                                        absl::Time now) {
+  // Bytes that came in clear must not be taken for TLS's (or, later, for the
+  // protocol's inside it). A server that speaks first where TLS should have
+  // begun at once is another thing: a banner, which the handshake tells.
+  if (tap_.used_in_clear() && tap_.HasUnreadBytes()) {
+    return MakeStatus(ErrorCode::kStartTlsInjection, Phase::kPlaintext, "");
+  }
+  NssPtr<PRFileDesc> layer(tap_.NewLayer());
+  if (layer == nullptr) return SetUpFailed("a layer");
+  NssPtr<PRFileDesc> ssl(SSL_ImportFD(/*model=*/nullptr, layer.get()));
+  if (ssl == nullptr) return SetUpFailed("a TLS socket");
+  layer.release();  // TLS has pushed itself on top of it
+  if (absl::Status applied = ApplyProfile(ssl.get(), profile, host);
+      !applied.ok()) {
+    return applied;
+  }
+  if (SSL_AuthCertificateHook(ssl.get(), OnCertificate, this) != SECSuccess ||
+      SSL_GetClientAuthDataHook(ssl.get(), OnClientCertificateRequest, this) !=
+          SECSuccess ||
+      SSL_AlertReceivedCallback(ssl.get(), OnAlert, this) != SECSuccess ||
+      SSL_ResetHandshake(ssl.get(), /*asServer=*/PR_FALSE) != SECSuccess) {
+    return SetUpFailed("a handshake");
+  }
+  ssl_ = std::move(ssl);
+  expectation_ = Expectation{host, std::move(trust), now};
+  tap_.BeginTls();
+  return absl::OkStatus();
+}
+
+SecureSocket::Progress SecureSocketImpl::Handshake() {
+  if (established_) return Progress::kDone;
+  if (nss_error_ != 0) return Progress::kFailed;
+  if (SSL_ForceHandshake(ssl_.get()) == SECSuccess) return OnHandshakeDone();
+  const PRErrorCode error = PR_GetError();
+  if (tap_.is_not_tls() && tap_.can_judge_bytes()) {
+    return Fail(SSL_ERROR_RX_UNKNOWN_RECORD_TYPE);
+  }
+  if (error == PR_WOULD_BLOCK_ERROR) {
+    WouldBlock(PR_POLL_READ);
+    return Progress::kWouldBlock;
+  }
+  // Sending failed, but an alert that says why may have come before.
+  if (error == PR_CONNECT_RESET_ERROR) tap_.ReadAhead();
+  return Fail(error);
+}
+
+SecureSocket::Progress SecureSocketImpl::OnHandshakeDone() {
+  SSLChannelInfo channel;
+  if (SSL_GetChannelInfo(ssl_.get(), &channel, sizeof channel) != SECSuccess) {
+    return Fail(PR_GetError());
+  }
+  // NSS's own limit is 1023 bits, and the whole process's.
+  if (channel.keaType == ssl_kea_dh && channel.keaKeyBits < kMinDhBits) {
+    return Fail(SSL_ERROR_WEAK_SERVER_EPHEMERAL_DH_KEY);
+  }
+  // OnCertificate has verified the certificate by now, with False Start too.
+  if (leaf_.empty()) return Fail(SSL_ERROR_NO_CERTIFICATE);
+  established_ = true;
+  alert_.reset();  // a warning that came on the way explains nothing later
+  return Progress::kDone;
+}
+
+SecureSocket::Progress SecureSocketImpl::Fail(PRErrorCode error) {
+  nss_error_ = error;
+  return Progress::kFailed;
+}
+
+HandshakeEvidence SecureSocketImpl::evidence() const {
+  HandshakeEvidence evidence;
+  evidence.nss_error = nss_error_;
+  evidence.client_hello_sent =
+      tap_.hello_size() > 0 && tap_.bytes_sent() >= tap_.hello_size();
+  evidence.stream_end = tap_.stream_end();
+  evidence.bytes_received = tap_.bytes_received();
+  evidence.first_bytes = tap_.first_bytes();
+  SSLPreliminaryChannelInfo info;
+  evidence.server_hello_accepted =
+      ssl_ &&
+      SSL_GetPreliminaryChannelInfo(ssl_.get(), &info, sizeof info) ==
+          SECSuccess &&
+      (info.valuesSet & ssl_preinfo_version) != 0;
+  evidence.server_hello_version = tap_.parser().server_hello_version();
+  evidence.downgrade_sentinel = tap_.parser().downgrade_sentinel();
+  evidence.alert = tap_.parser().alert() ? tap_.parser().alert() : alert_;
+  evidence.certificate_problems = problems_;
+  return evidence;
+}
+
+TlsInfo SecureSocketImpl::tls_info() const {
+  TlsInfo info;
+  SSLChannelInfo channel = {};
+  SSLCipherSuiteInfo suite = {};
+  SSL_GetChannelInfo(ssl_.get(), &channel, sizeof channel);
+  SSL_GetCipherSuiteInfo(channel.cipherSuite, &suite, sizeof suite);
+  info.version = static_cast<TlsVersion>(channel.protocolVersion);
+  info.cipher = suite.cipherSuiteName;
+  info.group = GroupName(channel.keaGroup);
+  info.resumed = channel.resumed;
+  SSLNextProtoState state;
+  unsigned char alpn[255];
+  unsigned length = 0;
+  if (SSL_GetNextProto(ssl_.get(), &state, alpn, &length, sizeof alpn) ==
+          SECSuccess &&
+      state == SSL_NEXT_PROTO_SELECTED) {
+    info.alpn.assign(reinterpret_cast<const char*>(alpn), length);
+  }
+  if (auto certificate = ReadCertificate(*runtime_, leaf_); certificate.ok()) {
+    info.certificate = *std::move(certificate);
+  }
+  return info;
+}
+
+bool SecureSocketImpl::HasPendingBytes() const {
+  return tap_.buffered() > 0 || (ssl_ && SSL_DataPending(ssl_.get()) > 0);
+}
+
+void SecureSocketImpl::Shutdown() {
+  if (ssl_) {
+    PR_Shutdown(ssl_.get(), PR_SHUTDOWN_SEND);
+  } else {
+    tap_.EndSending();
+  }
+}
+
+SECStatus SecureSocketImpl::OnCertificate(void* self, PRFileDesc* ssl, PRBool,
+                                          PRBool) {
+  auto* const socket = static_cast<SecureSocketImpl*>(self);
+  NssPtr<CERTCertList> list(SSL_PeerCertificateChain(ssl));
+  if (list == nullptr) return SECFailure;
+  std::vector<std::string> chain;
+  for (CERTCertListNode* node = CERT_LIST_HEAD(list);
+       !CERT_LIST_END(node, list); node = CERT_LIST_NEXT(node)) {
+    const SECItem& der = node->cert->derCert;
+    chain.emplace_back(reinterpret_cast<const char*>(der.data), der.len);
+  }
+  const Expectation& expected = *socket->expectation_;
+  socket->problems_ =
+      expected.trust->Verify(chain, expected.host, expected.now);
+  if (!socket->problems_.empty()) {
+    PR_SetError(NssErrorFor(socket->problems_.front().code), 0);
+    return SECFailure;
+  }
+  socket->leaf_ = std::move(chain.front());
+  return SECSuccess;
+}
+
+// There is none to give: the handshake goes on without, and the server decides.
+SECStatus SecureSocketImpl::OnClientCertificateRequest(void* self, PRFileDesc*,
+                                                       CERTDistNames*,
+                                                       CERTCertificate**,
+                                                       SECKEYPrivateKey**) {
+  static_cast<SecureSocketImpl*>(self)->client_certificate_requested_ = true;
+  return SECFailure;
+}
+
+void SecureSocketImpl::OnAlert(const PRFileDesc*, void* self,
+                               const SSLAlert* alert) {
+  static_cast<SecureSocketImpl*>(self)->alert_ =
+      TlsAlert{alert->level, alert->description};
+}
+
+absl::Status SecureSocketImpl::SetUpFailed(absl::string_view what) const {
+  return MakeStatus(ErrorCode::kTlsSetupFailed, Phase::kHandshake,
+                    absl::StrCat("NSS could not set up ", what, ": ",
+                                 NssErrorName(PR_GetError())));
+}
+
+SecureSocket::IoResult SecureSocketImpl::WouldBlock(PRInt16 wanted) {
+  interest_ = AskInterest(wanted);
+  return {Progress::kWouldBlock, 0, std::nullopt};
+}
+
+Interest SecureSocketImpl::AskInterest(PRInt16 wanted) const {
+  if (ssl_) {
+    // TLS may have to send before it can read, and to read before it can send.
+    PRInt16 ready = 0;
+    wanted = ssl_->methods->poll(ssl_.get(), wanted, &ready);
+  }
+  if ((wanted & PR_POLL_WRITE) == 0) return Interest::kRead;
+  return (wanted & PR_POLL_READ) != 0 ? Interest::kReadWrite : Interest::kWrite;
+}
+
+SecureSocket::IoResult SecureSocketImpl::Failed(PRErrorCode error) const {
+  Error failure = MakeError(ErrorCodeFromNss(error),
+                            ssl_ ? Phase::kSession : Phase::kPlaintext);
+  failure.nss = NssErrorName(error);
+  failure.alert = alert_;
+  // A TLS 1.3 server refuses a client certificate, or the lack of one, only
+  // after a handshake that looked complete to us.
+  if (client_certificate_requested_ && !has_read_ && alert_) {
+    switch (alert_->description) {
+      case kHandshakeFailure:
+      case kBadCertificate:
+      case kAccessDenied:
+      case kCertificateRequired:
+        failure.code = ErrorCode::kClientCertificateRequired;
+        break;
+      default:
+        break;
+    }
+  }
+  return {Progress::kFailed, 0, std::move(failure)};
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SecureSocket>> SecureSocket::Create(
+    std::shared_ptr<NssRuntime> runtime, UniqueFd fd) {
+  if (!fd.valid()) {
+    return MakeStatus(ErrorCode::kInternal, Phase::kSetup,
+                      "A SecureSocket was given no socket.");
+  }
+  return std::make_unique<SecureSocketImpl>(std::move(runtime), std::move(fd));
+}
+
+}  // namespace holdfast

@@ -1,0 +1,588 @@
+// A chain is verified by NSS's libpkix against anchors handed over for that
+// one call. libpkix stops at the first problem; so if there is one, names and
+// times are checked here, and the chain once more at a time when all of its
+// certificates were valid, to find the others.
+
+#include "core/trust.h"
+
+#include <arpa/inet.h>
+#include <cert.h>
+#include <certdb.h>
+#include <keyhi.h>
+#include <nspr.h>
+#include <pk11pub.h>
+#include <secasn1.h>
+#include <secerr.h>
+#include <secoid.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/nss_error.h"
+#include "core/nss_ptr.h"
+
+namespace holdfast {
+namespace {
+
+// Where update-ca-certificates keeps what the system trusts, the company's own
+// authorities included.
+constexpr char kSystemBundle[] = "/etc/ssl/certs/ca-certificates.crt";
+constexpr absl::string_view kPemBegin = "-----BEGIN CERTIFICATE-----";
+constexpr absl::string_view kPemEnd = "-----END CERTIFICATE-----";
+
+// The smallest keys accepted, in bits. NSS itself accepts RSA with 1024.
+constexpr unsigned kMinFactoringKey = 2048;  // RSA, DSA, DH
+constexpr unsigned kMinEllipticKey = 256;
+
+using Certificate = NssPtr<CERTCertificate>;
+using Problems = std::vector<CertificateProblem>;
+
+// NSS's view of `bytes`, which NSS will not change.
+SECItem ItemOf(absl::string_view bytes) {
+  return {siBuffer,
+          reinterpret_cast<unsigned char*>(const_cast<char*>(bytes.data())),
+          static_cast<unsigned>(bytes.size())};
+}
+
+absl::string_view BytesOf(const SECItem& item) {
+  return {reinterpret_cast<const char*>(item.data), item.len};
+}
+
+bool Same(const SECItem& a, const SECItem& b) {
+  return BytesOf(a) == BytesOf(b);
+}
+
+// Null if `der` is no certificate.
+Certificate Decode(absl::string_view der) {
+  SECItem item = ItemOf(der);
+  return Certificate(CERT_NewTempCertificate(
+      CERT_GetDefaultCertDB(), &item, /*nickname=*/nullptr,
+      /*isperm=*/PR_FALSE, /*copyDER=*/PR_TRUE));
+}
+
+// The subject of a certificate, as DER, at a small part of what a whole
+// certificate costs; nullopt if `der` is none. A bundle holds 150 of them.
+std::optional<std::string> SubjectOf(absl::string_view der) {
+  NssPtr<PLArenaPool> arena(PORT_NewArena(DER_DEFAULT_CHUNKSIZE));
+  CERTCertificate fields = {};
+  const SECItem item = ItemOf(der);
+  if (SEC_QuickDERDecodeItem(arena.get(), &fields,
+                             SEC_ASN1_GET(SEC_SignedCertificateTemplate),
+                             &item) != SECSuccess) {
+    return std::nullopt;
+  }
+  return std::string(BytesOf(fields.derSubject));
+}
+
+std::string NameText(CERTName* name) {
+  NssPtr<char> text(CERT_NameToAscii(name));
+  return text == nullptr ? "" : text.get();
+}
+
+std::string TimeText(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
+}
+
+struct Validity {
+  absl::Time not_before = absl::InfinitePast();
+  absl::Time not_after = absl::InfiniteFuture();
+};
+
+Validity ValidityOf(const CERTCertificate* certificate) {
+  PRTime not_before = 0;
+  PRTime not_after = 0;
+  // Cannot fail for a certificate that was decoded; if it did, it would have
+  // expired in 1970.
+  CERT_GetCertTimes(certificate, &not_before, &not_after);
+  return {absl::FromUnixMicros(not_before), absl::FromUnixMicros(not_after)};
+}
+
+std::string AddressText(const SECItem& address) {
+  char text[INET6_ADDRSTRLEN] = "";
+  inet_ntop(address.len == 4 ? AF_INET : AF_INET6, address.data, text,
+            sizeof text);
+  return text;
+}
+
+// The DNS names and IP addresses of the subjectAltName.
+std::vector<std::string> NamesOf(const CERTCertificate* certificate) {
+  std::vector<std::string> names;
+  SECItem extension = {siBuffer, nullptr, 0};
+  if (CERT_FindCertExtension(certificate, SEC_OID_X509_SUBJECT_ALT_NAME,
+                             &extension) != SECSuccess) {
+    return names;
+  }
+  NssPtr<PLArenaPool> arena(PORT_NewArena(DER_DEFAULT_CHUNKSIZE));
+  CERTGeneralName* const first =
+      CERT_DecodeAltNameExtension(arena.get(), &extension);
+  for (CERTGeneralName* name = first; name != nullptr;) {
+    const SECItem& value = name->name.other;
+    if (name->type == certDNSName) names.emplace_back(BytesOf(value));
+    if (name->type == certIPAddress && (value.len == 4 || value.len == 16)) {
+      names.push_back(AddressText(value));
+    }
+    name = CERT_GetNextGeneralName(name);
+    if (name == first) break;
+  }
+  SECITEM_FreeItem(&extension, PR_FALSE);
+  return names;
+}
+
+// The hash of the signature on `certificate`. RSASSA-PSS names it in its
+// parameters, where SHA-1 is the default (RFC 8017, A.2.3).
+SECOidTag SignatureAlgorithmOf(CERTCertificate* certificate) {
+  SECAlgorithmID& algorithm = certificate->signatureWrap.signatureAlgorithm;
+  const SECOidTag tag = SECOID_GetAlgorithmTag(&algorithm);
+  if (tag != SEC_OID_PKCS1_RSA_PSS_SIGNATURE) return tag;
+  NssPtr<PLArenaPool> arena(PORT_NewArena(DER_DEFAULT_CHUNKSIZE));
+  SECKEYRSAPSSParams parameters = {};
+  const SECStatus decoded = SEC_QuickDERDecodeItem(
+      arena.get(), &parameters, SEC_ASN1_GET(SECKEY_RSAPSSParamsTemplate),
+      &algorithm.parameters);
+  return decoded == SECSuccess && parameters.hashAlg != nullptr
+             ? SECOID_GetAlgorithmTag(parameters.hashAlg)
+             : SEC_OID_SHA1;
+}
+
+bool IsWeakSignature(SECOidTag algorithm) {
+  switch (algorithm) {
+    case SEC_OID_SHA1:
+    case SEC_OID_PKCS1_MD2_WITH_RSA_ENCRYPTION:
+    case SEC_OID_PKCS1_MD4_WITH_RSA_ENCRYPTION:
+    case SEC_OID_PKCS1_MD5_WITH_RSA_ENCRYPTION:
+    case SEC_OID_PKCS1_SHA1_WITH_RSA_ENCRYPTION:
+    case SEC_OID_ISO_SHA_WITH_RSA_SIGNATURE:
+    case SEC_OID_ISO_SHA1_WITH_RSA_SIGNATURE:
+    case SEC_OID_ANSIX9_DSA_SIGNATURE_WITH_SHA1_DIGEST:
+    case SEC_OID_BOGUS_DSA_SIGNATURE_WITH_SHA1_DIGEST:
+    case SEC_OID_ANSIX962_ECDSA_SHA1_SIGNATURE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// What to call a certificate of a chain whose leaf is `leaf`.
+std::string Describe(CERTCertificate* certificate,
+                     const CERTCertificate* leaf) {
+  return certificate == leaf || Same(certificate->derCert, leaf->derCert)
+             ? "the certificate"
+             : absl::StrCat("the certificate of ",
+                            NameText(&certificate->subject));
+}
+
+void Add(ErrorCode code, CERTCertificate* certificate, std::string detail,
+         Problems* problems) {
+  problems->push_back(
+      {code, NameText(&certificate->subject), std::move(detail)});
+}
+
+void CheckName(CERTCertificate* leaf, const Host& host, Problems* problems) {
+  const std::vector<std::string> names = NamesOf(leaf);
+  if (names.empty()) {
+    // NSS would look at the common name then; RFC 9525, 6.3 says not to.
+    Add(ErrorCode::kWrongName, leaf,
+        absl::StrCat("the certificate is for no host by name, so not for ",
+                     host.name()),
+        problems);
+  } else if (CERT_VerifyCertName(leaf, host.name().c_str()) != SECSuccess) {
+    Add(ErrorCode::kWrongName, leaf,
+        absl::StrCat("the certificate is for ", absl::StrJoin(names, ", "),
+                     ", not for ", host.name()),
+        problems);
+  }
+}
+
+void CheckTimes(CERTCertificate* certificate, CERTCertificate* leaf,
+                absl::Time now, Problems* problems) {
+  const Validity validity = ValidityOf(certificate);
+  if (now > validity.not_after) {
+    Add(ErrorCode::kExpired, certificate,
+        absl::StrCat(Describe(certificate, leaf), " expired on ",
+                     TimeText(validity.not_after)),
+        problems);
+  } else if (now < validity.not_before) {
+    Add(ErrorCode::kNotYetValid, certificate,
+        absl::StrCat(Describe(certificate, leaf), " is not valid before ",
+                     TimeText(validity.not_before)),
+        problems);
+  }
+}
+
+void CheckKey(CERTCertificate* certificate, CERTCertificate* leaf,
+              Problems* problems) {
+  NssPtr<SECKEYPublicKey> key(CERT_ExtractPublicKey(certificate));
+  if (key == nullptr) {
+    return Add(ErrorCode::kBadCertificate, certificate,
+               absl::StrCat(Describe(certificate, leaf),
+                            " has a key of an unknown kind"),
+               problems);
+  }
+  const unsigned bits = SECKEY_PublicKeyStrengthInBits(key.get());
+  const unsigned least =
+      key->keyType == ecKey ? kMinEllipticKey : kMinFactoringKey;
+  if (bits >= least) return;
+  Add(ErrorCode::kWeakCertificateKey, certificate,
+      absl::StrCat("the key of ", Describe(certificate, leaf), " has ", bits,
+                   " bits, fewer than ", least),
+      problems);
+}
+
+void CheckSignature(CERTCertificate* certificate, CERTCertificate* leaf,
+                    Problems* problems) {
+  const SECOidTag algorithm = SignatureAlgorithmOf(certificate);
+  if (!IsWeakSignature(algorithm)) return;
+  Add(ErrorCode::kWeakSignature, certificate,
+      absl::StrCat(Describe(certificate, leaf), " is signed with ",
+                   SECOID_FindOIDTagDescription(algorithm)),
+      problems);
+}
+
+// The certificates from the leaf upwards, and the anchor that they end in.
+struct Path {
+  std::vector<Certificate> certificates;
+  Certificate anchor;
+};
+
+// Certificates that the path is made of; the anchor is the last.
+std::vector<CERTCertificate*> WithAnchor(const Path& path) {
+  std::vector<CERTCertificate*> all;
+  for (const Certificate& certificate : path.certificates) {
+    all.push_back(certificate.get());
+  }
+  if (path.anchor != nullptr) all.push_back(path.anchor.get());
+  return all;
+}
+
+// When all certificates of `path` are or were valid; nullopt if never.
+std::optional<absl::Time> CommonTime(const Path& path) {
+  Validity common;
+  for (const CERTCertificate* certificate : WithAnchor(path)) {
+    const Validity validity = ValidityOf(certificate);
+    common.not_before = std::max(common.not_before, validity.not_before);
+    common.not_after = std::min(common.not_after, validity.not_after);
+  }
+  if (common.not_before > common.not_after) return std::nullopt;
+  return common.not_after;
+}
+
+Certificate Share(CERTCertificate* certificate) {
+  return Certificate(CERT_DupCertificate(certificate));
+}
+
+// The path that the server meant: from the leaf to issuer after issuer among
+// what it sent, then to the first anchor that fits.
+Path PathAsSent(const std::vector<Certificate>& chain,
+                const std::vector<Certificate>& anchors) {
+  const auto find = [](const std::vector<Certificate>& among,
+                       const CERTCertificate* issued) {
+    return std::find_if(among.begin(), among.end(), [&](const Certificate& it) {
+      return it.get() != issued && Same(it->derSubject, issued->derIssuer);
+    });
+  };
+  Path path;
+  CERTCertificate* last = chain.front().get();
+  while (true) {
+    path.certificates.push_back(Share(last));
+    const auto anchor = find(anchors, last);
+    if (anchor != anchors.end()) {
+      path.anchor = Share(anchor->get());
+      return path;
+    }
+    const auto issuer = find(chain, last);
+    // Two certificates that issued each other would go round for ever.
+    if (last->isRoot || issuer == chain.end() ||
+        path.certificates.size() == chain.size()) {
+      return path;
+    }
+    last = issuer->get();
+  }
+}
+
+// Tests no revocation, and above all fetches nothing from the network. libpkix
+// cannot do without being told.
+const CERTRevocationFlags& NoRevocationTests() {
+  static PRUint64 methods[cert_revocation_method_count] = {
+      CERT_REV_M_DO_NOT_TEST_USING_THIS_METHOD,
+      CERT_REV_M_DO_NOT_TEST_USING_THIS_METHOD};
+  static const CERTRevocationTests tests = {
+      cert_revocation_method_count, methods, 0, nullptr,
+      CERT_REV_MI_NO_OVERALL_INFO_REQUIREMENT};
+  static const CERTRevocationFlags flags = {tests, tests};
+  return flags;
+}
+
+CERTValInParam InParam(CERTValParamInType type) {
+  CERTValInParam param = {};
+  param.type = type;
+  return param;
+}
+
+// Builds and verifies a path from `leaf` to one of `anchors` (not empty: NSS
+// would use its own then). The server's other certificates are found by NSS
+// among those that are in memory. Returns 0 and the path, or NSS's error.
+PRErrorCode VerifyPath(CERTCertificate* leaf,
+                       const std::vector<Certificate>& anchors, absl::Time now,
+                       Path* path) {
+  NssPtr<CERTCertList> anchor_list(CERT_NewCertList());
+  for (const Certificate& anchor : anchors) {
+    CERT_AddCertToListTail(anchor_list.get(), Share(anchor.get()).release());
+  }
+  CERTValInParam in[] = {
+      InParam(cert_pi_trustAnchors), InParam(cert_pi_useOnlyTrustAnchors),
+      InParam(cert_pi_date), InParam(cert_pi_revocationFlags),
+      InParam(cert_pi_end)};
+  in[0].value.pointer.chain = anchor_list.get();
+  in[1].value.scalar.b = PR_TRUE;
+  in[2].value.scalar.time = absl::ToUnixMicros(now);
+  in[3].value.pointer.revocation = &NoRevocationTests();
+  CERTValOutParam out[3] = {};
+  out[0].type = cert_po_certList;
+  out[1].type = cert_po_trustAnchor;
+  out[2].type = cert_po_end;
+  if (CERT_PKIXVerifyCert(leaf, certificateUsageSSLServer, in, out,
+                          /*wincx=*/nullptr) != SECSuccess) {
+    return PR_GetError();
+  }
+  NssPtr<CERTCertList> built(out[0].value.pointer.chain);
+  path->anchor.reset(out[1].value.pointer.cert);
+  for (CERTCertListNode* node = CERT_LIST_HEAD(built);
+       !CERT_LIST_END(node, built); node = CERT_LIST_NEXT(node)) {
+    path->certificates.push_back(Share(node->cert));
+  }
+  return 0;
+}
+
+// What `error`, not 0, says of `path`.
+CertificateProblem PathProblem(PRErrorCode error, const Path& path) {
+  CERTCertificate* const leaf = path.certificates.front().get();
+  CERTCertificate* const last = path.certificates.back().get();
+  const std::string subject = NameText(&leaf->subject);
+  const ErrorCode code = ErrorCodeFromNss(error);
+  if (code == ErrorCode::kUnknownIssuer) {
+    if (path.anchor == nullptr && leaf->isRoot) {
+      return {ErrorCode::kSelfSigned, subject,
+              "the certificate is signed by itself and not trusted"};
+    }
+    return {code, subject,
+            absl::StrCat(Describe(last, leaf), " was issued by ",
+                         NameText(&last->issuer), ", which is not trusted")};
+  }
+  return {GetErrorInfo(code).category == ErrorCategory::kCertificate
+              ? code
+              : ErrorCode::kBadCertificate,
+          subject,
+          absl::StrCat("the certificate chain is not valid (",
+                       NssErrorName(error), ")")};
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::string content{std::istreambuf_iterator<char>(file), {}};
+  if (file.is_open() && !file.bad() && errno != EISDIR) return content;
+  return MakeStatus(
+      ErrorCode::kTrustUnreadable, Phase::kSetup,
+      absl::StrCat("The file ", path, " cannot be read: ", strerror(errno)));
+}
+
+// The certificates in a PEM text, as DER. Text around them is a comment.
+// nullopt if one of them is damaged.
+std::optional<std::vector<std::string>> ParsePem(absl::string_view text) {
+  std::vector<std::string> certificates;
+  while (true) {
+    const size_t begin = text.find(kPemBegin);
+    if (begin == absl::string_view::npos) return certificates;
+    text.remove_prefix(begin + kPemBegin.size());
+    const size_t end = text.find(kPemEnd);
+    std::string der;
+    if (end == absl::string_view::npos ||
+        !absl::Base64Unescape(text.substr(0, end), &der)) {
+      return std::nullopt;
+    }
+    certificates.push_back(std::move(der));
+    text.remove_prefix(end + kPemEnd.size());
+  }
+}
+
+// Anchors as DER, by their subjects; few of them are ever needed decoded.
+using Anchors = std::unordered_multimap<std::string, std::string>;
+
+absl::Status LoadAnchors(const std::string& path, Anchors* anchors) {
+  absl::StatusOr<std::string> text = ReadFile(path);
+  if (!text.ok()) return text.status();
+  const std::optional<std::vector<std::string>> certificates = ParsePem(*text);
+  if (!certificates || certificates->empty()) {
+    return MakeStatus(
+        ErrorCode::kTrustUnreadable, Phase::kSetup,
+        absl::StrCat("The file ", path, " holds ",
+                     certificates ? "no" : "a damaged", " PEM certificate."));
+  }
+  for (const std::string& der : *certificates) {
+    const std::optional<std::string> subject = SubjectOf(der);
+    if (!subject) {
+      return MakeStatus(
+          ErrorCode::kTrustUnreadable, Phase::kSetup,
+          absl::StrCat("The file ", path, " holds a damaged certificate."));
+    }
+    anchors->emplace(*subject, der);
+  }
+  return absl::OkStatus();
+}
+
+class TrustImpl : public Trust {
+ public:
+  TrustImpl(std::shared_ptr<NssRuntime> runtime, Anchors anchors)
+      : runtime_(std::move(runtime)), anchors_(std::move(anchors)) {}
+
+  Problems Verify(absl::Span<const std::string> chain, const Host& host,
+                  absl::Time now) const override;
+
+ private:
+  bool IsAnchor(const CERTCertificate* certificate) const;
+  std::vector<Certificate> AnchorsFor(
+      const std::vector<Certificate>& chain) const;
+  void CheckPath(const std::vector<Certificate>& chain, absl::Time now,
+                 Problems* problems) const;
+
+  std::shared_ptr<NssRuntime> runtime_;
+  Anchors anchors_;
+};
+
+Problems TrustImpl::Verify(absl::Span<const std::string> chain,
+                           const Host& host, absl::Time now) const {
+  std::vector<Certificate> certificates;
+  for (const std::string& der : chain) {
+    certificates.push_back(Decode(der));
+    if (certificates.back() == nullptr) {
+      return {{ErrorCode::kBadCertificate, "",
+               "a certificate in the chain cannot be read"}};
+    }
+  }
+  if (certificates.empty()) {
+    return {{ErrorCode::kBadCertificate, "", "there is no certificate"}};
+  }
+  Problems problems;
+  CERTCertificate* const leaf = certificates.front().get();
+  CheckName(leaf, host, &problems);
+  if (IsAnchor(leaf)) {
+    CheckTimes(leaf, leaf, now, &problems);
+    CheckKey(leaf, leaf, &problems);
+  } else {
+    CheckPath(certificates, now, &problems);
+  }
+  return problems;
+}
+
+bool TrustImpl::IsAnchor(const CERTCertificate* certificate) const {
+  const auto range =
+      anchors_.equal_range(std::string(BytesOf(certificate->derSubject)));
+  return std::any_of(range.first, range.second, [&](const auto& anchor) {
+    return anchor.second == BytesOf(certificate->derCert);
+  });
+}
+
+// Only anchors that issued a certificate of the chain: verification takes time
+// for each anchor that it is given.
+std::vector<Certificate> TrustImpl::AnchorsFor(
+    const std::vector<Certificate>& chain) const {
+  std::vector<Certificate> found;
+  for (const Certificate& certificate : chain) {
+    const auto range =
+        anchors_.equal_range(std::string(BytesOf(certificate->derIssuer)));
+    for (auto it = range.first; it != range.second; ++it) {
+      Certificate anchor = Decode(it->second);
+      if (anchor != nullptr) found.push_back(std::move(anchor));
+    }
+  }
+  return found;
+}
+
+void TrustImpl::CheckPath(const std::vector<Certificate>& chain, absl::Time now,
+                          Problems* problems) const {
+  CERTCertificate* const leaf = chain.front().get();
+  const std::vector<Certificate> anchors = AnchorsFor(chain);
+  const auto verify = [&](absl::Time time, Path* path) {
+    return anchors.empty() ? SEC_ERROR_UNKNOWN_ISSUER
+                           : VerifyPath(leaf, anchors, time, path);
+  };
+  Path path;
+  PRErrorCode error = verify(now, &path);
+  if (error != 0) {
+    path = PathAsSent(chain, anchors);
+    const size_t before = problems->size();
+    for (CERTCertificate* certificate : WithAnchor(path)) {
+      CheckTimes(certificate, leaf, now, problems);
+    }
+    if (problems->size() > before) {
+      const std::optional<absl::Time> time = CommonTime(path);
+      Path unused;
+      // If they were never all valid, the times are all that can be said.
+      error = time ? verify(*time, &unused) : 0;
+    }
+    if (error != 0) problems->push_back(PathProblem(error, path));
+  }
+  for (const Certificate& certificate : path.certificates) {
+    // Whoever signs himself proves nothing by it, whatever the hash.
+    const bool is_untrusted_root = error != 0 && certificate->isRoot;
+    if (!is_untrusted_root) CheckSignature(certificate.get(), leaf, problems);
+  }
+  for (CERTCertificate* certificate : WithAnchor(path)) {
+    CheckKey(certificate, leaf, problems);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Trust>> Trust::Load(
+    std::shared_ptr<NssRuntime> runtime, const TrustOptions& options) {
+  Anchors anchors;
+  for (const std::string& path : options.ca_files) {
+    absl::Status loaded = LoadAnchors(path, &anchors);
+    if (!loaded.ok()) return loaded;
+  }
+  if (options.system_roots) {
+    const absl::Status loaded = LoadAnchors(kSystemBundle, &anchors);
+    // Who has named an authority can do without the system's.
+    if (!loaded.ok() && anchors.empty()) {
+      return MakeStatus(ErrorCode::kNoTrustAnchors, Phase::kSetup,
+                        ErrorFromStatus(loaded).Message());
+    }
+  }
+  if (anchors.empty()) {
+    return MakeStatus(ErrorCode::kNoTrustAnchors, Phase::kSetup, "");
+  }
+  return std::make_shared<TrustImpl>(std::move(runtime), std::move(anchors));
+}
+
+absl::StatusOr<CertificateInfo> ReadCertificate(const NssRuntime&,
+                                                absl::string_view der) {
+  const Certificate certificate = Decode(der);
+  if (certificate == nullptr) {
+    return MakeStatus(ErrorCode::kBadCertificate, Phase::kHandshake,
+                      "The certificate cannot be read.");
+  }
+  const Validity validity = ValidityOf(certificate.get());
+  unsigned char hash[32];
+  PK11_HashBuf(SEC_OID_SHA256, hash, certificate->derCert.data,
+               static_cast<PRInt32>(certificate->derCert.len));
+  return CertificateInfo{
+      NameText(&certificate->subject),
+      NameText(&certificate->issuer),
+      NamesOf(certificate.get()),
+      validity.not_before,
+      validity.not_after,
+      absl::BytesToHexString(
+          absl::string_view(reinterpret_cast<const char*>(hash), sizeof hash))};
+}
+
+}  // namespace holdfast

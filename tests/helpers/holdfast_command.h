@@ -1,0 +1,35 @@
+// Runs the holdfast command as a user or a script would.
+
+#ifndef HOLDFAST_TESTS_HELPERS_HOLDFAST_COMMAND_H_
+#define HOLDFAST_TESTS_HELPERS_HOLDFAST_COMMAND_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "nlohmann/json.hpp"
+#include "tests/helpers/process.h"
+
+namespace holdfast::test {
+
+struct CommandResult {
+  ProcessResult process;
+  // Standard output as JSON; discarded (is_discarded()) if it is none.
+  nlohmann::json json;
+
+  int exit_code() const { return process.exit_code; }
+};
+
+// The path of the command that was built with these tests.
+std::string HoldfastPath();
+
+// Runs it with `arguments` to its end, at most `limit`; the test fails if it
+// takes longer. Its environment names no cache and no home.
+CommandResult RunHoldfast(std::vector<std::string> arguments,
+                          std::map<std::string, std::string> environment = {},
+                          absl::Duration limit = absl::Seconds(40));
+
+}  // namespace holdfast::test
+
+#endif  // HOLDFAST_TESTS_HELPERS_HOLDFAST_COMMAND_H_

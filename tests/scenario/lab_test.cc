@@ -1,0 +1,646 @@
+// The lab seen by other clients than ours: `openssl s_client`, and bare
+// sockets. And the helpers that start real servers.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "core/unique_fd.h"
+#include "tests/helpers/dovecot_server.h"
+#include "tests/helpers/free_port.h"
+#include "tests/helpers/openssl_server.h"
+#include "tests/helpers/process.h"
+#include "tests/helpers/temp_dir.h"
+#include "tools/lab/behaviour.h"
+#include "tools/lab/certificate_authority.h"
+#include "tools/lab/client_hello.h"
+#include "tools/lab/dialogue.h"
+#include "tools/lab/lab_server.h"
+#include "tools/lab/stream.h"
+
+namespace holdfast::lab {
+namespace {
+
+using ::holdfast::test::DovecotServer;
+using ::holdfast::test::OpensslServer;
+using ::holdfast::test::Process;
+using ::holdfast::test::ProcessOptions;
+using ::holdfast::test::ProcessResult;
+using ::holdfast::test::RunProcess;
+using ::holdfast::test::TempDir;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+constexpr char kSession[] = "a CAPABILITY\nb LOGOUT\n";
+constexpr char kLoggedOut[] = "b OK";
+
+std::unique_ptr<LabServer> StartLab(absl::string_view behaviour,
+                                    std::optional<Upstream> upstream = {}) {
+  LabOptions options;
+  options.behaviour = FindBehaviour(behaviour).value();
+  options.upstream = std::move(upstream);
+  return LabServer::Start(std::move(options)).value();
+}
+
+// s_client with a session to hold. With -quiet it stays until the server
+// closes.
+ProcessOptions ClientOptions(uint16_t port, const std::string& ca_file,
+                             const std::vector<std::string>& options) {
+  ProcessOptions client;
+  client.arguments = {"openssl",
+                      "s_client",
+                      "-connect",
+                      absl::StrCat("127.0.0.1:", port),
+                      "-CAfile",
+                      ca_file,
+                      "-verify_return_error",
+                      "-verify_hostname",
+                      "localhost",
+                      "-quiet",
+                      "-crlf"};
+  client.arguments.insert(client.arguments.end(), options.begin(),
+                          options.end());
+  client.input = kSession;
+  return client;
+}
+
+// What came of a session.
+ProcessResult Client(uint16_t port, const std::string& ca_pem,
+                     const std::vector<std::string>& options = {},
+                     const std::string& input = kSession) {
+  TempDir directory;
+  ProcessOptions client =
+      ClientOptions(port, directory.Write("ca.pem", ca_pem), options);
+  client.input = input;
+  return RunProcess(client).value();
+}
+
+ProcessResult Client(const LabServer& lab,
+                     const std::vector<std::string>& options = {}) {
+  return Client(lab.port(), lab.ca_pem(), options);
+}
+
+bool Eventually(const std::function<bool()>& condition) {
+  const absl::Time deadline = absl::Now() + absl::Seconds(15);
+  while (!condition()) {
+    if (absl::Now() >= deadline) return false;
+    absl::SleepFor(absl::Milliseconds(5));
+  }
+  return true;
+}
+
+// What a client has been told when it has waited a while after `condition`
+// came true. It must still be waiting.
+std::string ToldWhileWaiting(const LabServer& lab,
+                             const std::vector<std::string>& options,
+                             const std::function<bool()>& condition) {
+  TempDir directory;
+  const auto client =
+      Process::Start(ClientOptions(lab.port(),
+                                   directory.Write("ca.pem", lab.ca_pem()),
+                                   options))
+          .value();
+  EXPECT_TRUE(Eventually(condition));
+  EXPECT_FALSE(client->Wait(absl::Milliseconds(300)).has_value());
+  return client->out();
+}
+
+UniqueFd ConnectSocket(uint16_t port) {
+  const Address address = Address::Resolve("127.0.0.1", port).value();
+  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(connect(fd.get(), address.get(), address.length), 0);
+  return fd;
+}
+
+CertificateAuthority NewAuthority() {
+  return CertificateAuthority::Create().value();
+}
+
+// The lab alone.
+
+TEST(LabTest, HealthyServerHoldsADialogue) {
+  const auto lab = StartLab("healthy");
+  const ProcessResult client = Client(*lab, {"-alpn", "http/1.1,imap"});
+  EXPECT_THAT(client.out, StartsWith("* OK [CAPABILITY IMAP4rev1"));
+  EXPECT_THAT(client.out, HasSubstr("* CAPABILITY IMAP4rev1"));
+  EXPECT_THAT(client.out, HasSubstr("* BYE"));
+  EXPECT_THAT(client.out, HasSubstr(kLoggedOut));
+  EXPECT_THAT(lab->lines(), ElementsAre("a CAPABILITY", "b LOGOUT"));
+  EXPECT_EQ(lab->connections(), 1);
+  EXPECT_THAT(lab->hellos(), SizeIs(1));
+  EXPECT_EQ(lab->received_in_clear(), "");
+}
+
+TEST(LabTest, UnknownAndEmptyCommandsAreBad) {
+  const auto lab = StartLab("healthy");
+  const ProcessResult client =
+      Client(lab->port(), lab->ca_pem(), {}, "\n \nx\ny FROB\nb LOGOUT\n");
+  EXPECT_THAT(client.out, HasSubstr("* BAD"));
+  EXPECT_THAT(client.out, HasSubstr("x BAD"));
+  EXPECT_THAT(client.out, HasSubstr("y BAD"));
+  EXPECT_THAT(client.out, HasSubstr(kLoggedOut));
+}
+
+// What a TLS 1.3 hello meets, and how s_client calls that. A close without an
+// alert and a reset have no text of their own in the alert cases and the other
+// way round, so each is told from the others.
+struct Tls13Case {
+  std::string behaviour;
+  std::string complaint;
+};
+
+class Tls13IntoleranceTest : public ::testing::TestWithParam<Tls13Case> {};
+
+TEST_P(Tls13IntoleranceTest, FailsTls13ButServesTls12) {
+  const auto lab = StartLab(GetParam().behaviour);
+  const ProcessResult failed = Client(*lab);
+  EXPECT_EQ(failed.out, "");
+  EXPECT_THAT(failed.err, HasSubstr(GetParam().complaint));
+  const ProcessResult served = Client(*lab, {"-tls1_2", "-fallback_scsv"});
+  EXPECT_THAT(served.out, HasSubstr(kLoggedOut)) << served.err;
+  ASSERT_THAT(lab->hellos(), SizeIs(2));
+  EXPECT_TRUE(lab->hellos()[0].OffersTls13());
+  EXPECT_FALSE(lab->hellos()[1].OffersTls13());
+  EXPECT_TRUE(lab->hellos()[1].HasFallbackScsv());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Lab, Tls13IntoleranceTest,
+    ::testing::Values(
+        Tls13Case{"tls13-fin", "unexpected eof"},
+        Tls13Case{"tls13-rst", "errno=104"},
+        Tls13Case{"tls13-alert-protocol-version", "alert protocol version"},
+        Tls13Case{"tls13-alert-handshake-failure", "alert handshake failure"}),
+    [](const auto& test) {
+      return absl::StrReplaceAll(test.param.behaviour, {{"-", "_"}});
+    });
+
+TEST(LabTest, CloseNotifyEndsATls13HelloWithoutAnAlertOfNote) {
+  const auto lab = StartLab("tls13-close-notify");
+  const ProcessResult client = Client(*lab);
+  EXPECT_EQ(client.out, "");
+  EXPECT_THAT(client.err, Not(HasSubstr("unexpected eof")));
+  EXPECT_THAT(Client(*lab, {"-tls1_2"}).out, HasSubstr(kLoggedOut));
+}
+
+TEST(LabTest, SilentServersAcceptAndSayNothing) {
+  for (const char* behaviour : {"tls13-silent", "silent-after-hello",
+                                "silent-from-start", "silent-greeting"}) {
+    SCOPED_TRACE(behaviour);
+    const auto lab = StartLab(behaviour);
+    EXPECT_EQ(
+        ToldWhileWaiting(*lab, {}, [&] { return lab->connections() == 1; }),
+        "");
+  }
+}
+
+TEST(LabTest, SilenceForTls13ServesTls12) {
+  const auto lab = StartLab("tls13-silent");
+  EXPECT_THAT(Client(*lab, {"-tls1_2"}).out, HasSubstr(kLoggedOut));
+}
+
+TEST(LabTest, BlockedTls13ExposesTheReducedHelloAsADowngrade) {
+  const auto lab = StartLab("tls13-blocked");
+  EXPECT_EQ(Client(*lab).out, "");
+  EXPECT_THAT(Client(*lab, {"-tls1_2", "-fallback_scsv"}).err,
+              HasSubstr("alert inappropriate fallback"));
+}
+
+TEST(LabTest, DropsCountHellos) {
+  for (const auto& [behaviour, fates] :
+       std::vector<std::pair<std::string, std::vector<bool>>>{
+           {"drop-first", {false, true, true}},
+           {"drop-first-two", {false, false, true}},
+           {"drop-every-third", {true, true, false, true}}}) {
+    SCOPED_TRACE(behaviour);
+    const auto lab = StartLab(behaviour);
+    for (const bool served : fates) {
+      EXPECT_EQ(absl::StrContains(Client(*lab).out, kLoggedOut), served);
+    }
+  }
+}
+
+TEST(LabTest, VersionsAreLimited) {
+  const auto tls12 = StartLab("tls12-only");
+  EXPECT_THAT(Client(*tls12).out, HasSubstr(kLoggedOut));
+  EXPECT_THAT(Client(*tls12, {"-tls1_3"}).err,
+              HasSubstr("alert protocol version"));
+  const auto tls10 = StartLab("tls10-only");
+  EXPECT_THAT(Client(*tls10, {"-tls1_2"}).err,
+              HasSubstr("unsupported protocol"));
+  EXPECT_THAT(Client(*tls10, {"-tls1", "-cipher", "DEFAULT@SECLEVEL=0"}).out,
+              HasSubstr(kLoggedOut));
+}
+
+TEST(LabTest, ClientCertificateIsRequired) {
+  const auto lab = StartLab("client-cert-required");
+  EXPECT_THAT(Client(*lab).err, HasSubstr("alert certificate required"));
+  EXPECT_THAT(Client(*lab, {"-tls1_2"}).err,
+              HasSubstr("alert handshake failure"));
+}
+
+TEST(LabTest, NonsenseInsteadOfTls) {
+  EXPECT_THAT(Client(*StartLab("garbage")).err,
+              HasSubstr("wrong version number"));
+  EXPECT_THAT(Client(*StartLab("close-on-accept")).err,
+              HasSubstr("unexpected eof"));
+  EXPECT_THAT(Client(*StartLab("partial-server-hello")).err,
+              HasSubstr("unexpected eof"));
+}
+
+TEST(LabTest, SentinelIsADowngradeToATls13Client) {
+  EXPECT_THAT(Client(*StartLab("sentinel")).err,
+              HasSubstr("inappropriate fallback"));
+}
+
+TEST(LabTest, FirstRuleThatStrikesIsTheOne) {
+  const auto lab = StartLab("tls13-fin-then-sentinel");
+  EXPECT_THAT(Client(*lab).err, HasSubstr("unexpected eof"));
+  // s_client made for TLS 1.2 alone does not look at the sentinel, and waits.
+  EXPECT_EQ(ToldWhileWaiting(*lab, {"-tls1_2"},
+                             [&] { return lab->hellos().size() == 2; }),
+            "");
+}
+
+TEST(LabTest, GreetingsVary) {
+  const auto busy = StartLab("greeting-bye");
+  EXPECT_THAT(Client(*busy).out, StartsWith("* BYE"));
+  const auto preauth = StartLab("preauth");
+  EXPECT_THAT(Client(*preauth).out,
+              AllOf(StartsWith("* PREAUTH"), HasSubstr(kLoggedOut)));
+  const auto closes = StartLab("close-after-greeting");
+  EXPECT_THAT(Client(*closes).out,
+              AllOf(StartsWith("* OK"), Not(HasSubstr(kLoggedOut))));
+  const auto mute = StartLab("silent-after-greeting");
+  const std::string told =
+      ToldWhileWaiting(*mute, {}, [&] { return mute->lines().size() == 2; });
+  EXPECT_EQ(told, FindScript("imap")->greeting);
+}
+
+TEST(LabTest, WhatIsSentInClearIsKept) {
+  const auto lab = StartLab("plaintext-banner");
+  const UniqueFd fd = ConnectSocket(lab->port());
+  const std::string sent = "a LOGIN alice pw\r\nb LOGOUT\r\n";
+  ASSERT_EQ(send(fd.get(), sent.data(), sent.size(), 0),
+            static_cast<ssize_t>(sent.size()));
+  std::string received;
+  char buffer[512];
+  while (const ssize_t count = recv(fd.get(), buffer, sizeof buffer, 0)) {
+    ASSERT_GT(count, 0);
+    received.append(buffer, static_cast<size_t>(count));
+  }
+  EXPECT_THAT(received, AllOf(StartsWith("* OK"), HasSubstr(kLoggedOut)));
+  EXPECT_EQ(lab->received_in_clear(), sent);
+}
+
+TEST(LabTest, HelloToAPlaintextServerIsNotClearText) {
+  const auto lab = StartLab("plaintext-banner");
+  EXPECT_THAT(Client(*lab).err, HasSubstr("wrong version number"));
+  EXPECT_EQ(lab->received_in_clear(), "");
+}
+
+TEST(LabTest, StopsWhileConnectionsWait) {
+  auto lab = StartLab("silent-from-start");
+  const UniqueFd one = ConnectSocket(lab->port());
+  const UniqueFd two = ConnectSocket(lab->port());
+  ASSERT_TRUE(Eventually([&] { return lab->connections() == 2; }));
+  lab.reset();
+  char end;
+  EXPECT_EQ(recv(one.get(), &end, 1, 0), 0);
+}
+
+TEST(LabTest, OptionsThatDoNotGoTogetherAreRefused) {
+  LabOptions options;
+  options.behaviour = FindBehaviour("preauth").value();
+  options.upstream = Upstream{"127.0.0.1", 1};
+  EXPECT_TRUE(absl::IsInvalidArgument(LabServer::Start(options).status()));
+  options = {};
+  options.protocol = "gopher";
+  EXPECT_TRUE(absl::IsInvalidArgument(LabServer::Start(options).status()));
+  EXPECT_TRUE(absl::IsNotFound(FindBehaviour("nice").status()));
+}
+
+// The hello, as read off the wire.
+
+TEST(LabClientHelloTest, TellsWhatAClientOffers) {
+  const auto lab = StartLab("garbage");
+  Client(lab->port(), lab->ca_pem(),
+         {"-servername", "mail.example.org", "-alpn", "imap,pop3", "-groups",
+          "X25519:P-256", "-ciphersuites", "TLS_AES_128_GCM_SHA256", "-cipher",
+          "ECDHE-ECDSA-AES128-GCM-SHA256", "-sigalgs",
+          "ECDSA+SHA256:RSA-PSS+SHA256", "-tls1_3"});
+  ASSERT_THAT(lab->hellos(), SizeIs(1));
+  const ClientHello hello = lab->hellos()[0];
+  EXPECT_EQ(hello.records, 1u);
+  EXPECT_EQ(hello.record_version, 0x0301);
+  EXPECT_EQ(hello.legacy_version, 0x0303);
+  EXPECT_THAT(hello.session_id, SizeIs(32));
+  EXPECT_THAT(hello.supported_versions, ElementsAre(0x0304));
+  EXPECT_TRUE(hello.OffersTls13());
+  EXPECT_FALSE(hello.OffersVersion(0x0303));
+  EXPECT_FALSE(hello.HasFallbackScsv());
+  EXPECT_EQ(hello.cipher_suites[0], 0x1301);
+  EXPECT_THAT(hello.groups, ElementsAre(0x001d, 0x0017));
+  EXPECT_THAT(hello.key_shares, ElementsAre(0x001d));
+  EXPECT_THAT(hello.signature_schemes, ElementsAre(0x0403, 0x0804));
+  EXPECT_THAT(hello.alpn, ElementsAre("imap", "pop3"));
+  EXPECT_EQ(hello.server_name, "mail.example.org");
+  EXPECT_TRUE(hello.HasExtension(51));
+  EXPECT_FALSE(hello.HasExtension(5));
+}
+
+ClientHello AnyHello() {
+  const auto lab = StartLab("close-after-greeting");
+  Client(*lab);
+  return lab->hellos().at(0);
+}
+
+TEST(LabClientHelloTest, WaitsForTheWholeHelloAndLeavesTheRest) {
+  const std::string wire = AnyHello().wire;
+  for (size_t length = 0; length < wire.size(); ++length) {
+    const auto hello = ParseClientHello(wire.substr(0, length));
+    ASSERT_TRUE(hello.ok()) << length;
+    EXPECT_FALSE(hello->has_value()) << length;
+  }
+  const auto hello = ParseClientHello(wire + "more");
+  ASSERT_TRUE(hello.ok() && hello->has_value());
+  EXPECT_EQ((*hello)->wire, wire);
+}
+
+TEST(LabClientHelloTest, JoinsRecords) {
+  const ClientHello whole = AnyHello();
+  const std::string payload = whole.wire.substr(5);
+  std::string wire;
+  for (size_t i = 0; i < payload.size(); i += 100) {
+    const std::string part = payload.substr(i, 100);
+    wire += absl::StrCat(whole.wire.substr(0, 3), std::string(1, '\0'),
+                         std::string(1, static_cast<char>(part.size())), part);
+  }
+  const auto hello = ParseClientHello(wire);
+  ASSERT_TRUE(hello.ok() && hello->has_value());
+  EXPECT_GT((*hello)->records, 1u);
+  EXPECT_EQ((*hello)->wire, wire);
+  EXPECT_EQ((*hello)->extensions, whole.extensions);
+}
+
+TEST(LabClientHelloTest, AnythingElseIsRefused) {
+  const std::string wire = AnyHello().wire;
+  std::string too_long_vector = wire;
+  too_long_vector[43] = '\xff';  // the session id's length
+  std::string server_hello = wire;
+  server_hello[5] = 2;
+  for (const std::string& bytes :
+       {std::string("a LOGIN"), too_long_vector, server_hello,
+        std::string("\x16\x03\x01\0\0", 5), std::string("\x16\x02\0\0\1", 5)}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(ParseClientHello(bytes).status()));
+  }
+}
+
+// Certificates.
+
+TEST(LabCertificateTest, ProblemsAreThoseAskedFor) {
+  const CertificateAuthority authority = NewAuthority();
+  const auto complaint = [&](const CertificateOptions& options) {
+    LabOptions lab;
+    lab.certificate = authority.Issue(options).value();
+    const auto server = LabServer::Start(lab).value();
+    return Client(server->port(), authority.certificate_pem()).err;
+  };
+  CertificateOptions expired;
+  expired.not_before = absl::Now() - absl::Hours(2);
+  expired.not_after = absl::Now() - absl::Hours(1);
+  EXPECT_THAT(complaint(expired), HasSubstr("certificate has expired"));
+  CertificateOptions future;
+  future.not_before = absl::Now() + absl::Hours(1);
+  EXPECT_THAT(complaint(future), HasSubstr("certificate is not yet valid"));
+  CertificateOptions elsewhere;
+  elsewhere.dns_names = {"elsewhere.test"};
+  EXPECT_THAT(complaint(elsewhere), HasSubstr("hostname mismatch"));
+  CertificateOptions self_signed;
+  self_signed.self_signed = true;
+  EXPECT_THAT(complaint(self_signed), HasSubstr("self-signed certificate"));
+  CertificateOptions weak;
+  weak.key_type = KeyType::kRsa;
+  weak.rsa_bits = 1024;
+  EXPECT_THAT(complaint(weak), HasSubstr("certificate key too weak"));
+  CertificateOptions for_clients;
+  for_clients.extended_key_usage = "clientAuth";
+  EXPECT_THAT(complaint(for_clients), HasSubstr("certificate purpose"));
+}
+
+TEST(LabCertificateTest, GoodOnesVerify) {
+  const CertificateAuthority authority = NewAuthority();
+  std::vector<CertificateOptions> good(4);
+  good[0].via_intermediate = true;
+  good[1].key_type = KeyType::kP384;
+  good[1].signature_hash = SignatureHash::kSha384;
+  good[2].key_type = KeyType::kRsa;
+  good[3].key_type = KeyType::kRsa;
+  good[3].rsa_bits = 3072;
+  for (const CertificateOptions& options : good) {
+    LabOptions lab;
+    lab.certificate = authority.Issue(options).value();
+    const auto server = LabServer::Start(lab).value();
+    const ProcessResult client =
+        Client(server->port(), authority.certificate_pem());
+    EXPECT_THAT(client.out, HasSubstr(kLoggedOut)) << client.err;
+  }
+}
+
+// In front of real servers.
+
+TEST(DovecotServerTest, ServesImapAndLeavesNothing) {
+  const CertificateAuthority authority = NewAuthority();
+  const auto dovecot =
+      DovecotServer::Start({authority.Issue().value()}).value();
+  const ProcessResult client =
+      Client(dovecot->imaps_port(), authority.certificate_pem(), {"-tls1_3"},
+             "a LOGIN alice pw\nb LOGOUT\n");
+  EXPECT_THAT(client.out, HasSubstr("a OK")) << client.err << dovecot->log();
+  EXPECT_THAT(client.out, HasSubstr(kLoggedOut));
+  EXPECT_TRUE(dovecot->Stop().ok());
+  EXPECT_FALSE(test::IsListening(dovecot->imaps_port()));
+}
+
+TEST(DovecotServerTest, CanBeLimitedToTls12) {
+  const CertificateAuthority authority = NewAuthority();
+  const auto dovecot =
+      DovecotServer::Start({authority.Issue().value(), TlsVersion::kTls12})
+          .value();
+  // In the handshake Dovecot sends no alert, it just closes.
+  EXPECT_THAT(
+      Client(dovecot->imaps_port(), authority.certificate_pem(), {"-tls1_3"})
+          .err,
+      HasSubstr("unexpected eof"));
+  EXPECT_TRUE(Eventually([&] {
+    return absl::StrContains(dovecot->log(), "unsupported protocol");
+  })) << dovecot->log();
+  EXPECT_THAT(Client(dovecot->imaps_port(), authority.certificate_pem()).out,
+              HasSubstr(kLoggedOut));
+}
+
+TEST(LabRelayTest, DovecotIsReachedThroughWhatIsNotStruck) {
+  const CertificateAuthority authority = NewAuthority();
+  const auto dovecot =
+      DovecotServer::Start({authority.Issue().value()}).value();
+  const auto lab =
+      StartLab("tls13-fin", Upstream{"127.0.0.1", dovecot->imaps_port()});
+  EXPECT_THAT(Client(lab->port(), authority.certificate_pem()).err,
+              HasSubstr("unexpected eof"));
+  const ProcessResult client =
+      Client(lab->port(), authority.certificate_pem(), {"-tls1_2"},
+             "a LOGIN alice pw\nb LOGOUT\n");
+  EXPECT_THAT(client.out, AllOf(HasSubstr("a OK"), HasSubstr(kLoggedOut)));
+  // Untouched: it is Dovecot that sees through a reduced hello.
+  Client(lab->port(), authority.certificate_pem(),
+         {"-tls1_2", "-fallback_scsv"});
+  EXPECT_TRUE(Eventually([&] {
+    return absl::StrContains(dovecot->log(), "inappropriate fallback");
+  })) << dovecot->log();
+  EXPECT_THAT(lab->hellos(), SizeIs(3));
+  EXPECT_EQ(lab->received_in_clear(), "");
+}
+
+TEST(LabRelayTest, BulkPassesBothWaysUntouched) {
+  const CertificateAuthority authority = NewAuthority();
+  const auto server =
+      OpensslServer::Start(authority.Issue().value(), {"-rev", "-tls1_3"})
+          .value();
+  const auto lab = StartLab("healthy", Upstream{"127.0.0.1", server->port()});
+  std::string sent, expected;
+  for (int i = 0; i < 2000; ++i) {
+    const std::string line = absl::StrCat("line number ", i);
+    absl::StrAppend(&sent, line, "\n");
+    absl::StrAppend(&expected, std::string(line.rbegin(), line.rend()), "\n");
+  }
+  // -rev ends the connection at this line.
+  const ProcessResult client = Client(lab->port(), authority.certificate_pem(),
+                                      {"-nocommands"}, sent + "CLOSE\n");
+  EXPECT_EQ(absl::StrReplaceAll(client.out, {{"\r", ""}}), expected);
+}
+
+TEST(LabRelayTest, UpstreamThatIsGoneMeansReset) {
+  const auto lab =
+      StartLab("healthy", Upstream{"127.0.0.1", test::ReserveFreePort()});
+  EXPECT_THAT(Client(*lab).err, HasSubstr("errno=104"));
+}
+
+// The program.
+
+TEST(LabProgramTest, ListsEveryBehaviourInALine) {
+  const ProcessResult list = RunProcess({{HOLDFAST_LAB, "--list"}}).value();
+  EXPECT_EQ(list.exit_code, 0);
+  const std::vector<std::string> lines =
+      absl::StrSplit(list.out, '\n', absl::SkipEmpty());
+  ASSERT_EQ(lines.size(), AllBehaviours().size());
+  for (size_t i = 0; i < lines.size(); ++i) {
+    EXPECT_THAT(lines[i], StartsWith(std::string(AllBehaviours()[i].name)));
+    EXPECT_THAT(lines[i],
+                HasSubstr(std::string(AllBehaviours()[i].explanation)));
+  }
+}
+
+TEST(LabProgramTest, EveryBehaviourEndsCleanlyWithAClientConnected) {
+  for (const Behaviour& behaviour : AllBehaviours()) {
+    SCOPED_TRACE(std::string(behaviour.name));
+    TempDir directory;
+    auto program = Process::Start({{HOLDFAST_LAB, "--behaviour",
+                                    std::string(behaviour.name), "--ca-out",
+                                    directory.Path("ca.pem")}})
+                       .value();
+    ASSERT_TRUE(program->WaitForOutput("\n")) << program->err();
+    const std::vector<std::string> words = absl::StrSplit(
+        absl::StripSuffix(program->out(), "\n"), absl::ByAnyChar(" :"));
+    ASSERT_THAT(words, ElementsAre("listening", "on", "127.0.0.1", testing::_));
+    EXPECT_THAT(directory.Read("ca.pem"), StartsWith("-----BEGIN CERT"));
+    const UniqueFd client =
+        ConnectSocket(static_cast<uint16_t>(std::stoi(words[3])));
+    program->Signal(SIGTERM);
+    const auto ended = program->Wait(absl::Seconds(10));
+    ASSERT_TRUE(ended.has_value());
+    EXPECT_EQ(ended->exit_code, 0);
+    EXPECT_EQ(ended->err, "");
+  }
+}
+
+TEST(LabProgramTest, WrongOptionsAreAUsageError) {
+  for (const std::vector<std::string>& options :
+       {std::vector<std::string>{"--behaviour", "nice"},
+        {"--port", "65536"},
+        {"--protocol", "gopher"},
+        {"--upstream", "nowhere"},
+        {"--frob"}}) {
+    ProcessOptions program;
+    program.arguments = {HOLDFAST_LAB};
+    program.arguments.insert(program.arguments.end(), options.begin(),
+                             options.end());
+    const ProcessResult result = RunProcess(program).value();
+    EXPECT_EQ(result.exit_code, 2) << result.out;
+    EXPECT_THAT(result.err, Not(IsEmpty()));
+  }
+}
+
+TEST(ProcessTest, TellsHowAProgramEnded) {
+  const ProcessResult result =
+      RunProcess({{"sh", "-c", "cat; echo $WORD >&2; exit 7"},
+                  {{"WORD", "hello"}},
+                  "in\n"})
+          .value();
+  EXPECT_EQ(result.exit_code, 7);
+  EXPECT_EQ(result.out, "in\n");
+  EXPECT_EQ(result.err, "hello\n");
+  EXPECT_EQ(RunProcess({{"sh", "-c", "kill -9 $$"}})->signal, SIGKILL);
+  EXPECT_TRUE(RunProcess({{"sleep", "60"}}, absl::Milliseconds(50))->timed_out);
+  EXPECT_TRUE(absl::IsNotFound(RunProcess({{"no-such-program"}}).status()));
+}
+
+TEST(ProcessTest, DoesNotOutliveTheProcessThatStartedIt) {
+  TempDir directory;
+  const pid_t crashing = fork();
+  if (crashing == 0) {
+    const auto sleeper = Process::Start({{"sleep", "60"}});
+    directory.Write("pid", absl::StrCat((*sleeper)->pid()));
+    _exit(1);
+  }
+  waitpid(crashing, nullptr, 0);
+  const pid_t sleeper = std::stoi(directory.Read("pid"));
+  EXPECT_TRUE(Eventually([&] { return !test::IsAlive(sleeper); }));
+}
+
+TEST(ProcessTest, InputCanBeHeldOpen) {
+  ProcessOptions options;
+  options.arguments = {"cat"};
+  options.input = std::nullopt;
+  auto cat = Process::Start(options).value();
+  cat->WriteInput("one\n");
+  EXPECT_TRUE(cat->WaitForOutput("one"));
+  EXPECT_THAT(cat->LivingGroup(), ElementsAre(cat->pid()));
+  cat->CloseInput();
+  EXPECT_EQ(cat->Wait(absl::Seconds(10))->exit_code, 0);
+  EXPECT_THAT(cat->LivingGroup(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace holdfast::lab
