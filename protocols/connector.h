@@ -20,6 +20,7 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "core/cancellation.h"
 #include "core/dialer.h"
 #include "core/event_log.h"
 #include "core/event_loop.h"
@@ -45,6 +46,8 @@ struct ConnectRequest {
   std::string scope = {};
   // May be empty.
   EventSink on_event = {};
+  // Ends the connect at once, from any thread. May be null.
+  std::shared_ptr<Cancellation> cancellation = {};
 };
 
 struct ConnectResult {
