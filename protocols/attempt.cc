@@ -45,6 +45,7 @@ class AttemptImpl : public Attempt {
   void Ready();
 
   void Wait(EventLoop::Callback then);
+  void FailInjected();
   void Fail(FailureClass failure, Error error);
   void Finish(AttemptResult result);
 
@@ -97,11 +98,7 @@ void AttemptImpl::StartHandshake() {
   request_.record(EventKind::kHandshakeStarted,
                   {{"rung", std::string(RungName(request_.plan.rung))}});
   // A part of a line after the STARTTLS answer is an injection too.
-  if (!lines_.rest().empty()) {
-    Error error = MakeError(ErrorCode::kStartTlsInjection, Phase::kPlaintext);
-    error.first_bytes = std::string(lines_.rest().substr(0, 64));
-    return Fail(FailureClass::kFinal, std::move(error));
-  }
+  if (!lines_.rest().empty()) return FailInjected();
   const absl::Status started =
       socket_->StartTls(request_.plan.profile, request_.target.endpoint.host,
                         request_.trust, request_.now);
@@ -175,6 +172,12 @@ void AttemptImpl::Converse() {
     heard_line_ = true;
     Step step = negotiator_->OnLine(*line);
     if (step.kind != Step::Kind::kContinue) return Take(std::move(step));
+    // The answer to a command was there before the command: it is not the
+    // server's.
+    if (state_ == State::kPlaintext && !step.send.empty() &&
+        !lines_.rest().empty()) {
+      return FailInjected();
+    }
     unsent_ += step.send;
   }
 }
@@ -288,6 +291,12 @@ void AttemptImpl::Wait(EventLoop::Callback then) {
                           watch_.reset();
                           call();
                         });
+}
+
+void AttemptImpl::FailInjected() {
+  Error error = MakeError(ErrorCode::kStartTlsInjection, Phase::kPlaintext);
+  error.first_bytes = std::string(lines_.rest().substr(0, 64));
+  Fail(FailureClass::kFinal, std::move(error));
 }
 
 void AttemptImpl::Fail(FailureClass failure, Error error) {
