@@ -5,12 +5,29 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/line_buffer.h"
+#include "core/nss_error.h"
 #include "fallback/intolerance.h"
 
 namespace holdfast {
 namespace {
 
 using Progress = SecureSocket::Progress;
+
+// The facts of a failed handshake, for a trace. The bytes are a server's, from
+// before TLS: there is no secret in them.
+std::vector<std::pair<std::string, std::string>> EvidenceFields(
+    const HandshakeEvidence& evidence) {
+  return {{"nss", evidence.nss_error != 0 ? NssErrorName(evidence.nss_error)
+                                          : std::string()},
+          {"alert",
+           evidence.alert ? TlsAlertName(evidence.alert->description) : ""},
+          {"bytes_received", absl::StrCat(evidence.bytes_received)},
+          {"first_bytes", EscapeBytes(evidence.first_bytes)},
+          {"server_hello_version",
+           evidence.server_hello_version
+               ? WireVersionText(*evidence.server_hello_version)
+               : ""}};
+}
 
 class AttemptImpl : public Attempt {
  public:
@@ -29,6 +46,7 @@ class AttemptImpl : public Attempt {
   enum class State { kDialling, kPlaintext, kHandshake, kSession };
 
   void OnDialled(DialResult result);
+  void RecordDials(std::vector<DialAttempt> dials);
   void StartHandshake();
   void ContinueHandshake();
   void OnHandshakeFailed(bool timed_out);
@@ -57,6 +75,7 @@ class AttemptImpl : public Attempt {
 
   State state_ = State::kDialling;
   std::unique_ptr<Dialer::Request> dial_;
+  std::vector<DialAttempt> dials_;
   std::optional<SocketAddress> address_;
   std::unique_ptr<SecureSocket> socket_;
   std::unique_ptr<EventLoop::Registration> watch_;
@@ -75,6 +94,7 @@ void AttemptImpl::Dial(Dialer* dialer) {
 
 void AttemptImpl::OnDialled(DialResult result) {
   dial_.reset();
+  RecordDials(std::move(result.attempts));
   if (!result.fd.valid()) return Fail(FailureClass::kFinal, *result.error);
   address_ = result.address;
   request_.record(EventKind::kTcpConnected,
@@ -85,6 +105,7 @@ void AttemptImpl::OnDialled(DialResult result) {
     return Fail(FailureClass::kFinal, ErrorFromStatus(socket.status()));
   }
   socket_ = *std::move(socket);
+  socket_->SetKeyLog(request_.key_log);
   if (request_.target.security == ConnectionSecurity::kImplicitTls) {
     return StartHandshake();
   }
@@ -92,10 +113,27 @@ void AttemptImpl::OnDialled(DialResult result) {
   Take(negotiator_->Start());
 }
 
+void AttemptImpl::RecordDials(std::vector<DialAttempt> dials) {
+  dials_ = std::move(dials);
+  for (const DialAttempt& dial : dials_) {
+    request_.record(
+        EventKind::kAddressTried,
+        {{"address", dial.address.AddressText()},
+         {"outcome", std::string(DialOutcomeName(dial))},
+         {"milliseconds",
+          absl::StrCat(absl::ToInt64Milliseconds(dial.ended - dial.started))},
+         {"message", dial.error ? dial.error->Message() : ""}});
+  }
+}
+
 void AttemptImpl::StartHandshake() {
   state_ = State::kHandshake;
-  request_.record(EventKind::kHandshakeStarted,
-                  {{"rung", std::string(RungName(request_.plan.rung))}});
+  const TlsVersionRange& versions = request_.plan.profile.versions;
+  request_.record(
+      EventKind::kHandshakeStarted,
+      {{"rung", std::string(RungName(request_.plan.rung))},
+       {"min_version", std::string(TlsVersionName(versions.min()))},
+       {"max_version", std::string(TlsVersionName(versions.max()))}});
   // A part of a line after the STARTTLS answer is an injection too.
   if (!lines_.rest().empty()) {
     Error error = MakeError(ErrorCode::kStartTlsInjection, Phase::kPlaintext);
@@ -137,7 +175,13 @@ void AttemptImpl::ContinueHandshake() {
   const TlsInfo tls = socket_->tls_info();
   request_.record(EventKind::kHandshakeDone,
                   {{"version", std::string(TlsVersionName(tls.version))},
-                   {"cipher", tls.cipher}});
+                   {"cipher", tls.cipher},
+                   {"group", tls.group},
+                   {"alpn", tls.alpn}});
+  if (tls.version < TlsVersion::kTls12) {
+    request_.record(EventKind::kLegacyVersion,
+                    {{"version", std::string(TlsVersionName(tls.version))}});
+  }
   Take(request_.target.security == ConnectionSecurity::kImplicitTls
            ? negotiator_->Start()
            : negotiator_->OnTlsEstablished());
@@ -146,6 +190,7 @@ void AttemptImpl::ContinueHandshake() {
 void AttemptImpl::OnHandshakeFailed(bool timed_out) {
   HandshakeEvidence evidence = socket_->evidence();
   evidence.timed_out = timed_out;
+  request_.record(EventKind::kHandshakeFailed, EvidenceFields(evidence));
   Verdict verdict = Judge(evidence, request_.plan.profile.versions);
   Fail(verdict.failure, std::move(verdict.error));
 }
@@ -252,6 +297,7 @@ void AttemptImpl::Ready() {
 void AttemptImpl::Expire() {
   switch (state_) {
     case State::kDialling:
+      RecordDials(dial_->attempts());
       return Fail(FailureClass::kFinal,
                   MakeError(ErrorCode::kConnectTimedOut, Phase::kConnect));
     case State::kHandshake:
@@ -302,6 +348,7 @@ void AttemptImpl::Finish(AttemptResult result) {
   hello_timer_.reset();
   dial_.reset();
   result.address = address_;
+  result.dials = std::move(dials_);
   // May destroy *this.
   const auto on_done = std::move(on_done_);
   on_done(std::move(result));

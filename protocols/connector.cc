@@ -137,6 +137,7 @@ void ConnectOperation::StartAttempt() {
       request_.runtime,
       request_.trust,
       services_.wall_clock(),
+      request_.key_log,
       {}};
   request.record =
       [this](EventKind kind,
@@ -161,6 +162,7 @@ void ConnectOperation::OnAttemptDone(AttemptResult result) {
   attempt.security = request_.target.security;
   attempt.duration = services_.loop->Now() - attempt_started_;
   attempt.error = result.outcome.error;
+  attempt.dials = std::move(result.dials);
   report_.attempts.push_back(attempt);
   Learn(session_.Observe(*plan_, result.outcome));
   if (result.outcome.connected()) return Succeed(std::move(result));

@@ -23,6 +23,7 @@
 #include "core/dialer.h"
 #include "core/event_log.h"
 #include "core/event_loop.h"
+#include "core/key_log.h"
 #include "core/nss_runtime.h"
 #include "core/resolver.h"
 #include "core/trust.h"
@@ -45,6 +46,8 @@ struct ConnectRequest {
   std::string scope = {};
   // May be empty.
   EventSink on_event = {};
+  // Where the secrets of every attempt go; null: nowhere.
+  std::shared_ptr<const KeyLog> key_log = {};
 };
 
 struct ConnectResult {

@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tools/commands.h"
@@ -13,33 +12,6 @@
 
 namespace holdfast {
 namespace {
-
-// HOST or HOST:PORT.
-struct HostFilter {
-  Host host;
-  std::optional<uint16_t> port;
-};
-
-absl::StatusOr<HostFilter> ParseHostFilter(const std::string& text) {
-  const size_t colon = text.rfind(':');
-  const bool bracketed = !text.empty() && text[0] == '[';
-  const bool has_port =
-      colon != std::string::npos &&
-      (bracketed ? text[colon - 1] == ']' : text.find(':') == colon);
-  absl::StatusOr<Host> host =
-      Host::Parse(has_port ? text.substr(0, colon) : text);
-  if (!host.ok()) return host.status();
-  if (!has_port) return HostFilter{*host, std::nullopt};
-  uint32_t port;
-  if (!absl::SimpleAtoi(text.substr(colon + 1), &port) || port == 0 ||
-      port > 65535) {
-    return MakeStatus(ErrorCode::kInvalidTarget, Phase::kSetup,
-                      absl::StrCat("\"", text,
-                                   "\" has no valid port; it is 1 "
-                                   "to 65535."));
-  }
-  return HostFilter{*host, static_cast<uint16_t>(port)};
-}
 
 // Says what went wrong with the cache; true if that is why nothing was done.
 bool ReportWarnings(HostCache* cache) {
@@ -63,9 +35,9 @@ ExitStatus List(const GlobalOptions& global) {
 
 ExitStatus Forget(const GlobalOptions& global, const std::string& host_text,
                   bool all) {
-  std::optional<HostFilter> filter;
+  std::optional<HostPort> filter;
   if (!all) {
-    absl::StatusOr<HostFilter> parsed = ParseHostFilter(host_text);
+    absl::StatusOr<HostPort> parsed = HostPort::Parse(host_text);
     if (!parsed.ok()) {
       std::cerr << "holdfast: " << ErrorText(ErrorFromStatus(parsed.status()));
       return kExitUsage;

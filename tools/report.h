@@ -12,6 +12,7 @@
 #include "fallback/host_cache.h"
 #include "nlohmann/json.hpp"
 #include "protocols/connect_report.h"
+#include "tools/painter.h"
 
 namespace holdfast {
 
@@ -24,16 +25,26 @@ nlohmann::ordered_json CacheListJson(const RecordList& records, absl::Time now,
 nlohmann::ordered_json ErrorJson(const Error& error);
 // A document as text; bytes of a server that are not UTF-8 are replaced.
 std::string JsonText(const nlohmann::ordered_json& document);
+// The same on one line.
+std::string JsonLine(const nlohmann::ordered_json& document);
+// The lines of a trace.
+nlohmann::ordered_json TraceHeaderJson(const Target& target);
+nlohmann::ordered_json EventJson(const Event& event);
 
 // The same for people; ends with a line end.
-std::string ConnectReportText(const ConnectReport& report, absl::Time now);
+std::string ConnectReportText(const ConnectReport& report, absl::Time now,
+                              const Painter& paint = Painter());
 std::string CacheListText(const RecordList& records, absl::Time now,
                           const RecordLifetimes& lifetimes);
 // "Host not found. (host_not_found)" with what the server said and advice.
 std::string ErrorText(const Error& error);
 // A line for progress on a terminal; empty if the event is of no interest
 // there.
-std::string ProgressText(const Event& event);
+std::string ProgressText(const Event& event, const Painter& paint);
+// Any event with its time and fields, a line.
+std::string VerboseText(const Event& event, const Painter& paint);
+// It tells of something that the user should mend or mind.
+bool IsWarning(EventKind kind);
 
 }  // namespace holdfast
 
