@@ -146,8 +146,7 @@ void AddConnectCommand(CLI::App* app, const GlobalOptions* global, Run* run) {
   auto options = std::make_shared<ConnectCommandOptions>();
   connect
       ->add_option("TARGET", options->target,
-                   "imaps://HOST[:PORT] (TLS at once) or imap://HOST[:PORT] "
-                   "(STARTTLS, required)")
+                   "imaps://HOST[:PORT], or imap:// for STARTTLS")
       ->required();
   connect
       ->add_flag("--check", options->check,

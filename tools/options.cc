@@ -107,7 +107,7 @@ void AddGlobalOptions(CLI::App* app, GlobalOptions* options) {
           std::map<std::string, Color>{{"auto", Color::kAuto},
                                        {"always", Color::kAlways},
                                        {"never", Color::kNever}}))
-      ->option_text("auto|always|never");
+      ->type_name("auto|always|never");
   app->add_option("--cache", options->cache,
                   "The file that remembers hosts, or \"none\"")
       ->type_name("PATH|none");
@@ -149,7 +149,7 @@ absl::StatusOr<FallbackPolicy> ConnectionOptions::Policy() const {
 
 void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
   app->add_option("--ca", options->trust.ca_files,
-                  "PEM file with certificate authorities to trust (repeatable)")
+                  "Trust the authorities in this PEM file (repeatable)")
       ->type_name("FILE")
       ->allow_extra_args(false);
   app->add_flag_callback(
@@ -194,7 +194,7 @@ void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
              options->overrides[endpoint].push_back(address);
            }
          },
-         "Use this address instead of a look-up (repeatable)")
+         "Use this address, not a look-up (repeatable)")
       ->type_name("HOST:PORT:ADDR")
       ->allow_extra_args(false);
   app->add_option("--keylog", options->key_log,

@@ -1,6 +1,7 @@
 // A report for programs: the JSON that scripts rely on.
 
 #include "absl/time/clock.h"
+#include "fallback/sqlite_host_cache.h"
 #include "tools/report.h"
 
 namespace holdfast {
@@ -89,6 +90,23 @@ Json TargetJson(const Target& target) {
           {"security", ConnectionSecurityName(target.security)}};
 }
 
+Json ProofJson(const Proof& proof, const HostRecord& record, absl::Time now,
+               const RecordLifetimes& lifetimes) {
+  return {{"version", TlsVersionName(proof.version)},
+          {"at", TimeText(proof.at)},
+          {"expires_at", TimeText(proof.at + lifetimes.proof)},
+          {"active", record.ProvenVersion(now, lifetimes).has_value()}};
+}
+
+Json ReductionJson(const Reduction& reduction, bool active) {
+  return {{"rung", RungName(reduction.rung)},
+          {"reason", ErrorName(reduction.reason)},
+          {"origin", RecordOriginName(reduction.origin)},
+          {"lifetime_seconds", absl::ToInt64Seconds(reduction.lifetime)},
+          {"expires_at", TimeText(reduction.expires_at)},
+          {"active", active}};
+}
+
 Json DiagnosisJson(const Diagnosis& diagnosis) {
   Json warnings = Json::array();
   for (const Diagnosis::Warning& warning : diagnosis.warnings) {
@@ -171,6 +189,44 @@ Json CacheListJson(const RecordList& records, absl::Time now,
   return list;
 }
 
+Json CacheShowJson(const RecordList& records, absl::Time now,
+                   const RecordLifetimes& lifetimes) {
+  Json list = Json::array();
+  for (const auto& [key, record] : records) {
+    const HostRecord::Fields& fields = record.fields();
+    const std::optional<Reduction> active = record.ActiveReduction(now);
+    list.push_back(
+        {{"host", key.endpoint.host.name()},
+         {"port", key.endpoint.port},
+         {"security", ConnectionSecurityName(key.security)},
+         {"scope", NullIfEmpty(key.scope)},
+         {"next_offer", RungName(active ? active->rung : Rung::kFull)},
+         {"proof", fields.proof
+                       ? ProofJson(*fields.proof, record, now, lifetimes)
+                       : Json()},
+         {"reduction", fields.reduction ? ReductionJson(*fields.reduction,
+                                                        active.has_value())
+                                        : Json()},
+         {"failures", fields.failures},
+         {"recoveries", fields.recoveries},
+         {"first_seen", TimeText(fields.first_seen)},
+         {"last_seen", TimeText(fields.last_seen)}});
+  }
+  return list;
+}
+
+Json CacheStatsJson(const CacheStats& stats) {
+  const bool on_disk = !stats.path.empty();
+  return {{"path", NullIfEmpty(stats.path)},
+          {"bytes", stats.bytes},
+          {"format_version", on_disk ? Json(kHostCacheFormatVersion) : Json()},
+          {"records", stats.records},
+          {"proven", stats.proven},
+          {"rungs", stats.by_rung},
+          {"reasons", stats.by_reason},
+          {"origins", stats.by_origin}};
+}
+
 Json TraceHeaderJson(const Target& target) {
   return {{"holdfast", HOLDFAST_VERSION},
           {"target", target.ToString()},
@@ -180,7 +236,7 @@ Json TraceHeaderJson(const Target& target) {
 Json EventJson(const Event& event) {
   Json fields = Json::object();
   for (const auto& [name, value] : event.fields) fields[name] = value;
-  return {{"ms", absl::ToDoubleMilliseconds(event.at)},
+  return {{"ms", absl::ToInt64Microseconds(event.at) / 1000.0},
           {"event", EventKindName(event.kind)},
           {"attempt", event.attempt},
           {"fields", fields}};

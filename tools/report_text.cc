@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "fallback/sqlite_host_cache.h"
 #include "tools/report.h"
 
 namespace holdfast {
@@ -73,6 +74,40 @@ std::string Table(const std::vector<std::vector<std::string>>& rows) {
     absl::StrAppend(&text, row.back(), "\n");
   }
   return text;
+}
+
+std::string DateText(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%d %H:%M UTC", time, absl::UTCTimeZone());
+}
+
+std::string ProofRow(const HostRecord& record, absl::Time now,
+                     const RecordLifetimes& lifetimes) {
+  const std::optional<Proof>& proof = record.fields().proof;
+  if (!proof) return Row("Proven", "nothing");
+  const absl::string_view note =
+      record.ProvenVersion(now, lifetimes) ? "" : " (expired)";
+  return Row("Proven", absl::StrCat(TlsVersionText(proof->version), " on ",
+                                    DateText(proof->at), note));
+}
+
+std::string ReductionRows(const HostRecord& record, absl::Time now) {
+  const std::optional<Reduction>& reduction = record.fields().reduction;
+  if (!reduction) return "";
+  const bool active = record.ActiveReduction(now).has_value();
+  return absl::StrCat(
+      Row("Reduced to", absl::StrCat(RungName(reduction->rung), ", because of ",
+                                     ErrorName(reduction->reason), " (",
+                                     RecordOriginName(reduction->origin), ")")),
+      Row("Until", absl::StrCat(DateText(reduction->expires_at),
+                                active ? "" : " (expired)")));
+}
+
+// "2 tls12, 1 compact".
+std::string CountsText(const std::map<std::string, int>& counts) {
+  if (counts.empty()) return "none";
+  return absl::StrJoin(counts, ", ", [](std::string* out, const auto& entry) {
+    absl::StrAppend(out, entry.second, " ", entry.first);
+  });
 }
 
 std::string WarningLine(absl::string_view text, const Painter& paint) {
@@ -169,6 +204,62 @@ std::string CacheListText(const RecordList& records, absl::Time now,
   return Table(rows);
 }
 
+std::string CacheShowText(absl::string_view name, const RecordList& records,
+                          absl::Time now, const RecordLifetimes& lifetimes) {
+  if (records.empty()) {
+    return absl::StrCat("Nothing is known of ", name, ".\n");
+  }
+  std::string text;
+  for (const auto& [key, record] : records) {
+    const HostRecord::Fields& fields = record.fields();
+    const std::optional<Reduction> active = record.ActiveReduction(now);
+    absl::StrAppend(
+        &text, key.endpoint.ToString(), ", ",
+        ConnectionSecurityName(key.security),
+        key.scope.empty() ? "" : ", scope ", EscapeBytes(key.scope), "\n",
+        Row("Next offer", RungName(active ? active->rung : Rung::kFull)),
+        ProofRow(record, now, lifetimes), ReductionRows(record, now),
+        Row("Failures", absl::StrCat(fields.failures, " of fuller offers")),
+        Row("Recoveries", absl::StrCat(fields.recoveries)),
+        Row("First seen", DateText(fields.first_seen)),
+        Row("Last seen", DateText(fields.last_seen)));
+  }
+  return text;
+}
+
+CacheStats CountRecords(const RecordList& records, absl::Time now,
+                        const RecordLifetimes& lifetimes) {
+  CacheStats stats;
+  stats.records = static_cast<int>(records.size());
+  for (const auto& [key, record] : records) {
+    if (const auto proven = record.ProvenVersion(now, lifetimes)) {
+      ++stats.proven[std::string(TlsVersionName(*proven))];
+    }
+    if (const auto reduction = record.ActiveReduction(now)) {
+      ++stats.by_rung[std::string(RungName(reduction->rung))];
+      ++stats.by_reason[std::string(ErrorName(reduction->reason))];
+      ++stats.by_origin[std::string(RecordOriginName(reduction->origin))];
+    }
+  }
+  return stats;
+}
+
+std::string CacheStatsText(const CacheStats& stats) {
+  std::string text =
+      stats.path.empty()
+          ? "The cache is in memory.\n"
+          : absl::StrCat(stats.path, "\n",
+                         Row("Format",
+                             absl::StrCat("version ", kHostCacheFormatVersion)),
+                         Row("Size", absl::StrCat(stats.bytes, " bytes")));
+  absl::StrAppend(&text, Row("Records", absl::StrCat(stats.records)),
+                  Row("Proven", CountsText(stats.proven)),
+                  Row("Reduced", CountsText(stats.by_rung)),
+                  Row("Because of", CountsText(stats.by_reason)),
+                  Row("Origin", CountsText(stats.by_origin)));
+  return text;
+}
+
 std::string ProgressText(const Event& event, const Painter& paint) {
   const std::string attempt = absl::StrCat("attempt ", event.attempt, ": ");
   switch (event.kind) {
@@ -221,7 +312,7 @@ std::string VerboseText(const Event& event, const Painter& paint) {
   absl::StrAppend(&text, tint ? paint(*tint, name) : std::string(name));
   for (const auto& [field, value] : event.fields) {
     if (value.empty()) continue;
-    absl::StrAppend(&text, " ", field, "=", QuoteIfNeeded(EscapeBytes(value)));
+    absl::StrAppend(&text, " ", field, "=", QuoteIfNeeded(value));
   }
   return text + "\n";
 }
