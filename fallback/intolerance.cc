@@ -261,6 +261,7 @@ Verdict Judge(const HandshakeEvidence& evidence,
 
 Verdict JudgeFirstRead(const Error& error) {
   Verdict verdict = {FailureClass::kFinal, error};
+  if (error.code == ErrorCode::kClientCertificateRequired) return verdict;
   if (error.alert) {
     verdict.error.code = AsksForClientCertificate(*error.alert)
                              ? ErrorCode::kClientCertificateRequired

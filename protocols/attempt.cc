@@ -63,6 +63,7 @@ class AttemptImpl : public Attempt {
   void Ready();
 
   void Wait(EventLoop::Callback then);
+  void FailInjected();
   void Fail(FailureClass failure, Error error);
   void Finish(AttemptResult result);
 
@@ -135,11 +136,7 @@ void AttemptImpl::StartHandshake() {
        {"min_version", std::string(TlsVersionName(versions.min()))},
        {"max_version", std::string(TlsVersionName(versions.max()))}});
   // A part of a line after the STARTTLS answer is an injection too.
-  if (!lines_.rest().empty()) {
-    Error error = MakeError(ErrorCode::kStartTlsInjection, Phase::kPlaintext);
-    error.first_bytes = std::string(lines_.rest().substr(0, 64));
-    return Fail(FailureClass::kFinal, std::move(error));
-  }
+  if (!lines_.rest().empty()) return FailInjected();
   const absl::Status started =
       socket_->StartTls(request_.plan.profile, request_.target.endpoint.host,
                         request_.trust, request_.now);
@@ -220,6 +217,12 @@ void AttemptImpl::Converse() {
     heard_line_ = true;
     Step step = negotiator_->OnLine(*line);
     if (step.kind != Step::Kind::kContinue) return Take(std::move(step));
+    // The answer to a command was there before the command: it is not the
+    // server's.
+    if (state_ == State::kPlaintext && !step.send.empty() &&
+        !lines_.rest().empty()) {
+      return FailInjected();
+    }
     unsent_ += step.send;
   }
 }
@@ -334,6 +337,12 @@ void AttemptImpl::Wait(EventLoop::Callback then) {
                           watch_.reset();
                           call();
                         });
+}
+
+void AttemptImpl::FailInjected() {
+  Error error = MakeError(ErrorCode::kStartTlsInjection, Phase::kPlaintext);
+  error.first_bytes = std::string(lines_.rest().substr(0, 64));
+  Fail(FailureClass::kFinal, std::move(error));
 }
 
 void AttemptImpl::Fail(FailureClass failure, Error error) {

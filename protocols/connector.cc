@@ -46,11 +46,15 @@ class ConnectOperation : public Connector::Operation {
         services_.loop->StartTimer(request_.timeout, [this] { OnDeadline(); });
     next_ = services_.loop->StartTimer(absl::ZeroDuration(),
                                        [this] { StartNext(); });
+    ListenForCancellation();
   }
+
+  ~ConnectOperation() override { *self_ = nullptr; }
 
   void Cancel() override;
 
  private:
+  void ListenForCancellation();
   void StartNext();
   void LookUp();
   void OnLookedUp(Resolver::Result result);
@@ -85,7 +89,21 @@ class ConnectOperation : public Connector::Operation {
   std::vector<SocketAddress> addresses_;
   std::vector<SocketAddress> used_;
   bool cancelled_ = false;
+  // Null once *this is gone; used on the loop's thread only.
+  const std::shared_ptr<ConnectOperation*> self_ =
+      std::make_shared<ConnectOperation*>(this);
+  std::optional<Cancellation::Listener> cancellation_;
 };
+
+void ConnectOperation::ListenForCancellation() {
+  if (request_.cancellation == nullptr) return;
+  cancellation_.emplace(request_.cancellation.get(),
+                        [loop = services_.loop, self = self_] {
+                          loop->Post([self] {
+                            if (*self != nullptr) (*self)->Cancel();
+                          });
+                        });
+}
 
 void ConnectOperation::Record(
     EventKind kind, std::vector<std::pair<std::string, std::string>> fields) {

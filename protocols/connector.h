@@ -20,6 +20,7 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "core/cancellation.h"
 #include "core/dialer.h"
 #include "core/event_log.h"
 #include "core/event_loop.h"
@@ -48,6 +49,8 @@ struct ConnectRequest {
   EventSink on_event = {};
   // Where the secrets of every attempt go; null: nowhere.
   std::shared_ptr<const KeyLog> key_log = {};
+  // Ends the connect at once, from any thread. May be null.
+  std::shared_ptr<Cancellation> cancellation = {};
 };
 
 struct ConnectResult {
