@@ -117,7 +117,7 @@ Verdict JudgeNotTls(const HandshakeEvidence& evidence) {
 Verdict JudgeTooOld(const HandshakeEvidence& evidence) {
   return Make(evidence, FailureClass::kTooOld, ErrorCode::kServerTooOld,
               absl::StrCat("The server speaks only ",
-                           WireVersionName(*evidence.server_hello_version),
+                           WireVersionText(*evidence.server_hello_version),
                            " here, which is below what is allowed."));
 }
 

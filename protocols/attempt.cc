@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/line_buffer.h"
+#include "core/nss_error.h"
 #include "fallback/intolerance.h"
 #include "protocols/tls_probe.h"
 
@@ -37,6 +38,22 @@ bool IsTlsRecord(char first_byte) {
   return first_byte == 0x15 || first_byte == 0x16;
 }
 
+// The facts of a failed handshake, for a trace. The bytes are a server's, from
+// before TLS: there is no secret in them.
+std::vector<std::pair<std::string, std::string>> EvidenceFields(
+    const HandshakeEvidence& evidence) {
+  return {{"nss", evidence.nss_error != 0 ? NssErrorName(evidence.nss_error)
+                                          : std::string()},
+          {"alert",
+           evidence.alert ? TlsAlertName(evidence.alert->description) : ""},
+          {"bytes_received", absl::StrCat(evidence.bytes_received)},
+          {"first_bytes", EscapeBytes(evidence.first_bytes)},
+          {"server_hello_version",
+           evidence.server_hello_version
+               ? WireVersionText(*evidence.server_hello_version)
+               : ""}};
+}
+
 class AttemptImpl : public Attempt {
  public:
   AttemptImpl(EventLoop* loop, Dialer* dialer, AttemptRequest request,
@@ -58,6 +75,7 @@ class AttemptImpl : public Attempt {
   void StartPlaintext();
   void ProbeForTls();
   void FailAsTls();
+  void RecordDials(std::vector<DialAttempt> dials);
   void StartHandshake();
   void ContinueHandshake();
   void OnHandshakeFailed(bool timed_out);
@@ -88,6 +106,7 @@ class AttemptImpl : public Attempt {
 
   State state_ = State::kDialling;
   std::unique_ptr<Dialer::Request> dial_;
+  std::vector<DialAttempt> dials_;
   std::optional<SocketAddress> address_;
   std::unique_ptr<SecureSocket> socket_;
   std::unique_ptr<EventLoop::Registration> watch_;
@@ -109,6 +128,7 @@ void AttemptImpl::Dial() {
 
 void AttemptImpl::OnDialled(DialResult result) {
   dial_.reset();
+  RecordDials(std::move(result.attempts));
   if (!result.fd.valid()) return Fail(FailureClass::kFinal, *result.error);
   address_ = result.address;
   request_.record(EventKind::kTcpConnected,
@@ -119,6 +139,7 @@ void AttemptImpl::OnDialled(DialResult result) {
     return Fail(FailureClass::kFinal, ErrorFromStatus(socket.status()));
   }
   socket_ = *std::move(socket);
+  socket_->SetKeyLog(request_.key_log);
   if (request_.target.security == ConnectionSecurity::kImplicitTls) {
     return StartHandshake();
   }
@@ -148,10 +169,27 @@ void AttemptImpl::FailAsTls() {
        MakeError(ErrorCode::kTlsOnPlaintextPort, Phase::kPlaintext));
 }
 
+void AttemptImpl::RecordDials(std::vector<DialAttempt> dials) {
+  dials_ = std::move(dials);
+  for (const DialAttempt& dial : dials_) {
+    request_.record(
+        EventKind::kAddressTried,
+        {{"address", dial.address.AddressText()},
+         {"outcome", std::string(DialOutcomeName(dial))},
+         {"milliseconds",
+          absl::StrCat(absl::ToInt64Milliseconds(dial.ended - dial.started))},
+         {"message", dial.error ? dial.error->Message() : ""}});
+  }
+}
+
 void AttemptImpl::StartHandshake() {
   state_ = State::kHandshake;
-  request_.record(EventKind::kHandshakeStarted,
-                  {{"rung", std::string(RungName(request_.plan.rung))}});
+  const TlsVersionRange& versions = request_.plan.profile.versions;
+  request_.record(
+      EventKind::kHandshakeStarted,
+      {{"rung", std::string(RungName(request_.plan.rung))},
+       {"min_version", std::string(TlsVersionName(versions.min()))},
+       {"max_version", std::string(TlsVersionName(versions.max()))}});
   // A part of a line after the STARTTLS answer is an injection too.
   if (!lines_.rest().empty()) return FailInjected();
   const absl::Status started =
@@ -189,7 +227,13 @@ void AttemptImpl::ContinueHandshake() {
   const TlsInfo tls = socket_->tls_info();
   request_.record(EventKind::kHandshakeDone,
                   {{"version", std::string(TlsVersionName(tls.version))},
-                   {"cipher", tls.cipher}});
+                   {"cipher", tls.cipher},
+                   {"group", tls.group},
+                   {"alpn", tls.alpn}});
+  if (tls.version < TlsVersion::kTls12) {
+    request_.record(EventKind::kLegacyVersion,
+                    {{"version", std::string(TlsVersionName(tls.version))}});
+  }
   Take(request_.target.security == ConnectionSecurity::kImplicitTls
            ? negotiator_->Start()
            : negotiator_->OnTlsEstablished());
@@ -198,6 +242,7 @@ void AttemptImpl::ContinueHandshake() {
 void AttemptImpl::OnHandshakeFailed(bool timed_out) {
   HandshakeEvidence evidence = socket_->evidence();
   evidence.timed_out = timed_out;
+  request_.record(EventKind::kHandshakeFailed, EvidenceFields(evidence));
   Verdict verdict =
       Judge(evidence, request_.plan.profile.versions, request_.target.security);
   Fail(verdict.failure, std::move(verdict.error));
@@ -318,6 +363,7 @@ void AttemptImpl::Ready() {
 void AttemptImpl::Expire() {
   switch (state_) {
     case State::kDialling:
+      RecordDials(dial_->attempts());
       return Fail(FailureClass::kFinal,
                   MakeError(ErrorCode::kConnectTimedOut, Phase::kConnect));
     case State::kHandshake:
@@ -376,6 +422,7 @@ void AttemptImpl::Finish(AttemptResult result) {
   probe_.reset();
   dial_.reset();
   result.address = address_;
+  result.dials = std::move(dials_);
   // May destroy *this.
   const auto on_done = std::move(on_done_);
   on_done(std::move(result));

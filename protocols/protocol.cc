@@ -1,8 +1,9 @@
 #include "protocols/protocol.h"
 
+#include <utility>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "core/error.h"
@@ -24,21 +25,6 @@ constexpr ProtocolInfo kProtocols[] = {
 absl::Status InvalidTarget(absl::string_view text, absl::string_view why) {
   return MakeStatus(ErrorCode::kInvalidTarget, Phase::kSetup,
                     absl::StrCat("\"", EscapeBytes(text), "\" ", why, "."));
-}
-
-// Splits "host", "host:port", "[::1]" and "[::1]:port". A bare IPv6 address
-// has no port.
-void SplitPort(absl::string_view text, absl::string_view* host,
-               std::optional<absl::string_view>* port) {
-  *host = text;
-  const size_t colon = text.rfind(':');
-  if (colon == absl::string_view::npos) return;
-  const bool bracketed = !text.empty() && text[0] == '[';
-  const bool port_follows =
-      bracketed ? colon > 0 && text[colon - 1] == ']' : text.find(':') == colon;
-  if (!port_follows) return;
-  *host = text.substr(0, colon);
-  *port = text.substr(colon + 1);
 }
 
 uint16_t OwnPort(Protocol protocol, ConnectionSecurity security) {
@@ -81,19 +67,12 @@ absl::StatusOr<Target> ParseAuthority(absl::string_view text,
   if (absl::StrContains(authority, '@')) {
     return InvalidTarget(text, "names a user; a target is host and port only");
   }
-  absl::string_view host_text;
-  std::optional<absl::string_view> port_text;
-  SplitPort(authority, &host_text, &port_text);
-  uint32_t port = OwnPort(scheme.protocol, scheme.security);
-  if (port_text &&
-      (!absl::SimpleAtoi(*port_text, &port) || port == 0 || port > 65535)) {
-    return InvalidTarget(text, "has no valid port; it is 1 to 65535");
-  }
-  absl::StatusOr<Host> host = Host::Parse(host_text);
-  if (!host.ok()) return host.status();
-  return Target{scheme.protocol,
-                Endpoint{*std::move(host), static_cast<uint16_t>(port)},
-                scheme.security, port_text.has_value()};
+  absl::StatusOr<HostPort> parsed = HostPort::Parse(authority);
+  if (!parsed.ok()) return parsed.status();
+  const uint16_t port =
+      parsed->port.value_or(OwnPort(scheme.protocol, scheme.security));
+  return Target{scheme.protocol, Endpoint{std::move(parsed->host), port},
+                scheme.security, parsed->port.has_value()};
 }
 
 }  // namespace
