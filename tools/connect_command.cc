@@ -14,6 +14,7 @@
 #include "protocols/connector.h"
 #include "protocols/farewell.h"
 #include "tools/commands.h"
+#include "tools/event_output.h"
 #include "tools/report.h"
 #include "tools/session.h"
 #include "tools/signal_watch.h"
@@ -38,14 +39,17 @@ ExitStatus Complain(const Error& error, ExitStatus status) {
 }
 
 ExitStatus Report(const GlobalOptions& global, const ConnectReport& report) {
-  std::cout << (global.json ? JsonText(ConnectReportJson(report))
-                            : ConnectReportText(report, absl::Now()));
+  std::cout << (global.json
+                    ? JsonText(ConnectReportJson(report))
+                    : ConnectReportText(report, absl::Now(),
+                                        PainterFor(global, STDOUT_FILENO)));
   return report.error ? ExitStatusFor(*report.error) : kExitDone;
 }
 
 // What a connect needs that can fail before any network use.
 absl::StatusOr<ConnectRequest> MakeRequest(
-    const Target& target, const ConnectCommandOptions& options) {
+    const GlobalOptions& global, const Target& target,
+    const ConnectCommandOptions& options) {
   absl::StatusOr<FallbackPolicy> policy = options.connection.Policy();
   if (!policy.ok()) return policy.status();
   absl::StatusOr<std::shared_ptr<NssRuntime>> runtime = NssRuntime::Start();
@@ -56,6 +60,12 @@ absl::StatusOr<ConnectRequest> MakeRequest(
   ConnectRequest request{target, *runtime, *trust};
   request.policy = *policy;
   request.timeout = options.connection.timeout;
+  // A client that runs us for a session has no use for progress, nor a log.
+  const bool warnings_only =
+      global.json || (!options.check && isatty(STDERR_FILENO) == 0);
+  absl::Status output =
+      SetUpOutput(global, options.connection, warnings_only, &request);
+  if (!output.ok()) return output;
   return request;
 }
 
@@ -76,7 +86,7 @@ class ConnectRun {
 
   // Reaches the server and leaves politely.
   ConnectReport Check(ConnectRequest request) {
-    Connect(std::move(request), /*quiet=*/global_.json);
+    Connect(std::move(request));
     if (connection_ && !is_over_) {
       farewell_ = Farewell::Start(loop_.get(), std::move(connection_),
                                   kFarewellLimit, [this] { is_over_ = true; });
@@ -88,8 +98,7 @@ class ConnectRun {
   // Reaches the server and hands it over to standard input and output. Returns
   // the error that ended it; none after an orderly end, or a signal's.
   std::optional<Error> Converse(ConnectRequest request) {
-    // A client that runs us has no use for it, nor has a log.
-    Connect(std::move(request), /*quiet=*/isatty(STDERR_FILENO) == 0);
+    Connect(std::move(request));
     if (!connection_ || is_over_) return report_->error;
     std::optional<Error> error;
     session_ = StartSession(loop_.get(), std::move(connection_),
@@ -104,11 +113,7 @@ class ConnectRun {
   const SignalWatch& signals() const { return signals_; }
 
  private:
-  void Connect(ConnectRequest request, bool quiet) {
-    request.on_event = [quiet](const Event& event) {
-      if (quiet && event.kind != EventKind::kCacheWarning) return;
-      std::cerr << ProgressText(event);
-    };
+  void Connect(ConnectRequest request) {
     operation_ =
         connector_.Connect(std::move(request), [this](ConnectResult result) {
           report_ = std::move(result.report);
@@ -145,7 +150,8 @@ ExitStatus Connect(const GlobalOptions& global,
   }
   if (!options.check) HoldStandardDescriptors();
   absl::StatusOr<std::unique_ptr<UvEventLoop>> loop = UvEventLoop::Create();
-  absl::StatusOr<ConnectRequest> request = MakeRequest(*target, options);
+  absl::StatusOr<ConnectRequest> request =
+      MakeRequest(global, *target, options);
   const absl::Status ready = loop.ok() ? request.status() : loop.status();
   if (!ready.ok()) {
     ConnectReport report{*target};
@@ -179,8 +185,7 @@ void AddConnectCommand(CLI::App* app, const GlobalOptions* global, Run* run) {
   auto options = std::make_shared<ConnectCommandOptions>();
   connect
       ->add_option("TARGET", options->target,
-                   "imaps://HOST[:PORT] (TLS at once) or imap://HOST[:PORT] "
-                   "(STARTTLS, required)")
+                   "imaps://HOST[:PORT], or imap:// for STARTTLS")
       ->required();
   connect->add_flag("--check", options->check,
                     "Stop when the connection is ready, log out, report");
