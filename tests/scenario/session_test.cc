@@ -416,8 +416,7 @@ SyncState *
         "muttrc",
         absl::Substitute("set imap_user=alice imap_pass=pw ssl_starttls=no\n"
                          "set certificate_file=$0 mbox_type=mbox\n"
-                         "set confirmcreate=no
-                         "
+                         "set confirmcreate=no\n"
                          "set confirmappend=no quit=yes delete=no\n"
                          "$1\n"
                          "push <copy-message><kill-line>$2<enter><quit>\n",
