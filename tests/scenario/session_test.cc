@@ -409,35 +409,6 @@ SyncState *
                      directory_.Path("ids"), " --nosyslog"),
         "");
   }
-
-  // Saves the one message to a file, as a person would, and leaves.
-  ProcessResult Mutt(const std::string& mailbox, const std::string& how) {
-    const std::string file = directory_.Write(
-        "muttrc",
-        absl::Substitute("set imap_user=alice imap_pass=pw ssl_starttls=no\n"
-                         "set certificate_file=$0 mbox_type=mbox\n"
-                         "set confirmcreate=no\n"
-                         "set confirmappend=no quit=yes delete=no\n"
-                         "$1\n"
-                         "push <copy-message><kill-line>$2<enter><quit>\n",
-                         directory_.Path("ca.pem"), how,
-                         directory_.Path("saved")));
-    Terminal terminal;
-    auto process = Start(
-        {"sh", "-c",
-         absl::Substitute("HOME=$0 TERM=vt100 exec mutt -n -F $1 -f $3 <$2 >$2",
-                          directory_.path(), file, terminal.name(), mailbox)});
-    const absl::Time deadline = absl::Now() + absl::Seconds(15);
-    std::optional<ProcessResult> result;
-    while (!result && absl::Now() < deadline) {
-      terminal.ReadShown();
-      result = process->Wait(absl::Milliseconds(50));
-    }
-    ProcessResult shown;
-    shown.out = terminal.shown();
-    shown.exit_code = result ? result->exit_code : -1;
-    return shown;
-  }
 };
 
 TEST_F(MailClientTest, MbsyncReachesTheServerByItsTunnel) {
@@ -466,18 +437,6 @@ TEST_F(MailClientTest, FetchmailReachesTheServerByItsPlugin) {
       Fetchmail(absl::Substitute("plugin \"$0\"", TunnelCommand()));
   EXPECT_EQ(through.exit_code, 0) << through.out << through.err;
   EXPECT_THAT(through.out, HasSubstr("The one message."));
-}
-
-TEST_F(MailClientTest, MuttReachesTheServerByItsTunnel) {
-  DeliverMessage();
-  Mutt(absl::StrCat("imaps://127.0.0.1:", front_->port(), "/INBOX"), "");
-  EXPECT_THAT(directory_.Read("saved"), Not(HasSubstr("The one message.")));
-
-  const ProcessResult through =
-      Mutt("imap://127.0.0.1/INBOX",
-           absl::Substitute("set tunnel=\"$0\"", TunnelCommand()));
-  EXPECT_THAT(directory_.Read("saved"), HasSubstr("The one message."))
-      << through.out;
 }
 
 }  // namespace
