@@ -7,6 +7,7 @@
 #include "core/line_buffer.h"
 #include "core/nss_error.h"
 #include "fallback/intolerance.h"
+#include "protocols/tls_probe.h"
 
 namespace holdfast {
 namespace {
@@ -29,17 +30,42 @@ std::vector<std::pair<std::string, std::string>> EvidenceFields(
                : ""}};
 }
 
+// How long a server may keep us waiting for its greeting before we look whether
+// it waits for us. SMTP servers delay theirs on purpose, to catch spammers.
+absl::Duration MuteDelay(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kSmtp:
+    case Protocol::kSubmission:
+      return absl::Seconds(7);
+    case Protocol::kImap:
+    case Protocol::kPop3:
+    case Protocol::kNntp:
+      return absl::Seconds(3);
+  }
+  return absl::Seconds(7);
+}
+
+// Never on the port where servers talk to servers: it has no TLS from the first
+// byte, and a second connection may be held against us.
+bool MayProbeForTls(const Target& target) { return target.endpoint.port != 25; }
+
+// An alert or a handshake record (RFC 8446, 5.1).
+bool IsTlsRecord(char first_byte) {
+  return first_byte == 0x15 || first_byte == 0x16;
+}
+
 class AttemptImpl : public Attempt {
  public:
-  AttemptImpl(EventLoop* loop, AttemptRequest request,
+  AttemptImpl(EventLoop* loop, Dialer* dialer, AttemptRequest request,
               std::function<void(AttemptResult)> on_done)
       : loop_(loop),
+        dialer_(dialer),
         request_(std::move(request)),
         on_done_(std::move(on_done)),
         negotiator_(NewNegotiator(request_.target.protocol,
                                   request_.target.security)) {}
 
-  void Dial(Dialer* dialer);
+  void Dial();
   void Expire() override;
 
  private:
@@ -47,6 +73,9 @@ class AttemptImpl : public Attempt {
 
   void OnDialled(DialResult result);
   void RecordDials(std::vector<DialAttempt> dials);
+  void StartPlaintext();
+  void ProbeForTls();
+  void FailAsTls();
   void StartHandshake();
   void ContinueHandshake();
   void OnHandshakeFailed(bool timed_out);
@@ -70,6 +99,7 @@ class AttemptImpl : public Attempt {
   Phase phase() const;
 
   EventLoop* const loop_;
+  Dialer* const dialer_;
   AttemptRequest request_;
   std::function<void(AttemptResult)> on_done_;
   std::unique_ptr<Negotiator> negotiator_;
@@ -81,14 +111,17 @@ class AttemptImpl : public Attempt {
   std::unique_ptr<SecureSocket> socket_;
   std::unique_ptr<EventLoop::Registration> watch_;
   std::unique_ptr<EventLoop::Registration> hello_timer_;
+  // While a port that should speak first says nothing.
+  std::unique_ptr<EventLoop::Registration> mute_timer_;
+  std::unique_ptr<TlsProbe> probe_;
   LineBuffer lines_;
   std::string unsent_;
   bool heard_line_ = false;  // in this state
 };
 
-void AttemptImpl::Dial(Dialer* dialer) {
+void AttemptImpl::Dial() {
   address_ = request_.addresses.front();
-  dial_ = dialer->Dial(request_.addresses, [this](DialResult result) {
+  dial_ = dialer_->Dial(request_.addresses, [this](DialResult result) {
     OnDialled(std::move(result));
   });
 }
@@ -110,7 +143,15 @@ void AttemptImpl::OnDialled(DialResult result) {
   if (request_.target.security == ConnectionSecurity::kImplicitTls) {
     return StartHandshake();
   }
+  StartPlaintext();
+}
+
+void AttemptImpl::StartPlaintext() {
   state_ = State::kPlaintext;
+  if (MayProbeForTls(request_.target)) {
+    mute_timer_ = loop_->StartTimer(MuteDelay(request_.target.protocol),
+                                    [this] { ProbeForTls(); });
+  }
   Take(negotiator_->Start());
 }
 
@@ -125,6 +166,20 @@ void AttemptImpl::RecordDials(std::vector<DialAttempt> dials) {
           absl::StrCat(absl::ToInt64Milliseconds(dial.ended - dial.started))},
          {"message", dial.error ? dial.error->Message() : ""}});
   }
+}
+
+// The first socket waits on: a greeting that still comes ends the probe.
+void AttemptImpl::ProbeForTls() {
+  mute_timer_.reset();
+  probe_ = TlsProbe::Start(loop_, dialer_,
+                           {request_.target.endpoint.host, request_.addresses,
+                            request_.runtime, request_.trust, request_.now},
+                           [this] { FailAsTls(); });
+}
+
+void AttemptImpl::FailAsTls() {
+  Fail(FailureClass::kFinal,
+       MakeError(ErrorCode::kTlsOnPlaintextPort, Phase::kPlaintext));
 }
 
 void AttemptImpl::StartHandshake() {
@@ -188,7 +243,8 @@ void AttemptImpl::OnHandshakeFailed(bool timed_out) {
   HandshakeEvidence evidence = socket_->evidence();
   evidence.timed_out = timed_out;
   request_.record(EventKind::kHandshakeFailed, EvidenceFields(evidence));
-  Verdict verdict = Judge(evidence, request_.plan.profile.versions);
+  Verdict verdict =
+      Judge(evidence, request_.plan.profile.versions, request_.target.security);
   Fail(verdict.failure, std::move(verdict.error));
 }
 
@@ -259,6 +315,13 @@ bool AttemptImpl::Receive() {
   }
   if (result.bytes == 0) {
     OnEndOfStream();
+    return false;
+  }
+  mute_timer_.reset();
+  probe_.reset();
+  if (state_ == State::kPlaintext && !heard_line_ && lines_.rest().empty() &&
+      IsTlsRecord(buffer[0])) {
+    FailAsTls();
     return false;
   }
   const absl::Status appended =
@@ -355,6 +418,8 @@ void AttemptImpl::Fail(FailureClass failure, Error error) {
 void AttemptImpl::Finish(AttemptResult result) {
   watch_.reset();
   hello_timer_.reset();
+  mute_timer_.reset();
+  probe_.reset();
   dial_.reset();
   result.address = address_;
   result.dials = std::move(dials_);
@@ -368,9 +433,9 @@ void AttemptImpl::Finish(AttemptResult result) {
 std::unique_ptr<Attempt> Attempt::Start(
     EventLoop* loop, Dialer* dialer, AttemptRequest request,
     std::function<void(AttemptResult)> on_done) {
-  auto attempt = std::make_unique<AttemptImpl>(loop, std::move(request),
+  auto attempt = std::make_unique<AttemptImpl>(loop, dialer, std::move(request),
                                                std::move(on_done));
-  attempt->Dial(dialer);
+  attempt->Dial();
   return attempt;
 }
 
