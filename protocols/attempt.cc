@@ -14,22 +14,6 @@ namespace {
 
 using Progress = SecureSocket::Progress;
 
-// The facts of a failed handshake, for a trace. The bytes are a server's, from
-// before TLS: there is no secret in them.
-std::vector<std::pair<std::string, std::string>> EvidenceFields(
-    const HandshakeEvidence& evidence) {
-  return {{"nss", evidence.nss_error != 0 ? NssErrorName(evidence.nss_error)
-                                          : std::string()},
-          {"alert",
-           evidence.alert ? TlsAlertName(evidence.alert->description) : ""},
-          {"bytes_received", absl::StrCat(evidence.bytes_received)},
-          {"first_bytes", EscapeBytes(evidence.first_bytes)},
-          {"server_hello_version",
-           evidence.server_hello_version
-               ? WireVersionText(*evidence.server_hello_version)
-               : ""}};
-}
-
 // How long a server may keep us waiting for its greeting before we look whether
 // it waits for us. SMTP servers delay theirs on purpose, to catch spammers.
 absl::Duration MuteDelay(Protocol protocol) {
@@ -54,6 +38,22 @@ bool IsTlsRecord(char first_byte) {
   return first_byte == 0x15 || first_byte == 0x16;
 }
 
+// The facts of a failed handshake, for a trace. The bytes are a server's, from
+// before TLS: there is no secret in them.
+std::vector<std::pair<std::string, std::string>> EvidenceFields(
+    const HandshakeEvidence& evidence) {
+  return {{"nss", evidence.nss_error != 0 ? NssErrorName(evidence.nss_error)
+                                          : std::string()},
+          {"alert",
+           evidence.alert ? TlsAlertName(evidence.alert->description) : ""},
+          {"bytes_received", absl::StrCat(evidence.bytes_received)},
+          {"first_bytes", EscapeBytes(evidence.first_bytes)},
+          {"server_hello_version",
+           evidence.server_hello_version
+               ? WireVersionText(*evidence.server_hello_version)
+               : ""}};
+}
+
 class AttemptImpl : public Attempt {
  public:
   AttemptImpl(EventLoop* loop, Dialer* dialer, AttemptRequest request,
@@ -72,10 +72,10 @@ class AttemptImpl : public Attempt {
   enum class State { kDialling, kPlaintext, kHandshake, kSession };
 
   void OnDialled(DialResult result);
-  void RecordDials(std::vector<DialAttempt> dials);
   void StartPlaintext();
   void ProbeForTls();
   void FailAsTls();
+  void RecordDials(std::vector<DialAttempt> dials);
   void StartHandshake();
   void ContinueHandshake();
   void OnHandshakeFailed(bool timed_out);
@@ -155,19 +155,6 @@ void AttemptImpl::StartPlaintext() {
   Take(negotiator_->Start());
 }
 
-void AttemptImpl::RecordDials(std::vector<DialAttempt> dials) {
-  dials_ = std::move(dials);
-  for (const DialAttempt& dial : dials_) {
-    request_.record(
-        EventKind::kAddressTried,
-        {{"address", dial.address.AddressText()},
-         {"outcome", std::string(DialOutcomeName(dial))},
-         {"milliseconds",
-          absl::StrCat(absl::ToInt64Milliseconds(dial.ended - dial.started))},
-         {"message", dial.error ? dial.error->Message() : ""}});
-  }
-}
-
 // The first socket waits on: a greeting that still comes ends the probe.
 void AttemptImpl::ProbeForTls() {
   mute_timer_.reset();
@@ -180,6 +167,19 @@ void AttemptImpl::ProbeForTls() {
 void AttemptImpl::FailAsTls() {
   Fail(FailureClass::kFinal,
        MakeError(ErrorCode::kTlsOnPlaintextPort, Phase::kPlaintext));
+}
+
+void AttemptImpl::RecordDials(std::vector<DialAttempt> dials) {
+  dials_ = std::move(dials);
+  for (const DialAttempt& dial : dials_) {
+    request_.record(
+        EventKind::kAddressTried,
+        {{"address", dial.address.AddressText()},
+         {"outcome", std::string(DialOutcomeName(dial))},
+         {"milliseconds",
+          absl::StrCat(absl::ToInt64Milliseconds(dial.ended - dial.started))},
+         {"message", dial.error ? dial.error->Message() : ""}});
+  }
 }
 
 void AttemptImpl::StartHandshake() {

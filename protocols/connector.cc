@@ -257,6 +257,7 @@ void ConnectOperation::OnAttemptDone(AttemptResult result) {
   attempt.security = way_->target.security;
   attempt.duration = services_.loop->Now() - attempt_started_;
   attempt.error = result.outcome.error;
+  attempt.dials = std::move(result.dials);
   Learn(way_->session.Observe(*plan_, result.outcome));
   if (attempt.error) {
     Record(EventKind::kAttemptFailed,

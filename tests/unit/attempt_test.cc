@@ -64,6 +64,7 @@ class ClearAttempt {
         *NssRuntime::Start(),
         nullptr,
         absl::FromUnixSeconds(1800000000),
+        /*key_log=*/nullptr,
         [](EventKind, std::vector<std::pair<std::string, std::string>>) {}};
     attempt_ = Attempt::Start(
         &loop_, &dialer_, std::move(request),
