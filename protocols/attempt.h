@@ -27,12 +27,12 @@ struct AttemptRequest {
   std::vector<SocketAddress> addresses;  // at least one, in order of preference
   std::shared_ptr<NssRuntime> runtime;
   std::shared_ptr<const Trust> trust;
-  absl::Time now;  // for the certificate's dates
+  absl::Time now;                         // for the certificate's dates
+  std::shared_ptr<const KeyLog> key_log;  // null: none
   // Takes what happens; the attempt's number is filled in by it.
   std::function<void(EventKind,
                      std::vector<std::pair<std::string, std::string>>)>
       record;
-  std::shared_ptr<const KeyLog> key_log = {};  // null: none
 };
 
 struct AttemptResult {

@@ -232,8 +232,8 @@ void ConnectOperation::StartAttempt() {
                          request_.runtime,
                          request_.trust,
                          services_.wall_clock(),
-                         {},
-                         request_.key_log};
+                         request_.key_log,
+                         {}};
   request.record =
       [this](EventKind kind,
              std::vector<std::pair<std::string, std::string>> fields) {
