@@ -61,8 +61,7 @@ class ConnectRun {
  public:
   ConnectRun(const GlobalOptions& global, std::unique_ptr<UvEventLoop> loop,
              const ConnectionOptions& options)
-      : global_(global),
-        loop_(std::move(loop)),
+      : loop_(std::move(loop)),
         signals_(loop_.get(), [this] { OnSignal(); }),
         cache_(OpenCache(global)),
         resolver_(NewOverrideResolver(loop_.get(), options.overrides,
@@ -96,7 +95,6 @@ class ConnectRun {
     leaving_ = std::move(farewell_);
   }
 
-  const GlobalOptions& global_;
   const std::unique_ptr<UvEventLoop> loop_;
   SignalWatch signals_;
   const std::unique_ptr<HostCache> cache_;

@@ -331,6 +331,9 @@ TEST_F(OptionsTest, CacheShowTellsAllOfOneHost) {
   EXPECT_EQ(record["reduction"]["reason"], "version_refused");
   EXPECT_EQ(record["reduction"]["lifetime_seconds"], 24 * 60 * 60);
   EXPECT_EQ(Cache({"show", "LOCALHOST", "--json"}).json.size(), 1u);
+  for (const char* other : {"localhost:1", "other.example"}) {
+    EXPECT_EQ(Cache({"show", other, "--json"}).json.size(), 0u) << other;
+  }
   EXPECT_THAT(Cache({"show", host}).process.out,
               AllOf(HasSubstr("Next offer    tls12"), HasSubstr("TLS 1.2 on")));
 }
