@@ -19,7 +19,8 @@ namespace holdfast::test {
 namespace {
 
 // $0 the directory, $1 the port, $2 the uid and $3 the gid that own the mail,
-// $4 the lines for a Dovecot without root. A block needs its own lines.
+// $4 the lines for a Dovecot without root, $5 the port for STARTTLS. A block
+// needs its own lines.
 constexpr char kConfiguration[] = R"(
 base_dir = $0/run
 state_dir = $0/state
@@ -46,7 +47,7 @@ service imap-login {
   service_count = 0
   process_min_avail = 1
   inet_listener imap {
-    port = 0
+    port = $5
   }
   inet_listener imaps {
     port = $1
@@ -79,16 +80,18 @@ system_default = limits
 MaxProtocol = $0
 )";
 
-std::string Configuration(const TempDir& directory, uint16_t port) {
+std::string Configuration(const TempDir& directory, uint16_t imaps_port,
+                          uint16_t imap_port) {
   const bool is_root = geteuid() == 0;
   // Mail never belongs to root.
   const passwd* owner = is_root ? getpwnam("nobody") : getpwuid(geteuid());
   const group* owners = getgrgid(owner->pw_gid);
   return absl::Substitute(
-      kConfiguration, directory.path(), port, owner->pw_uid, owner->pw_gid,
-      is_root
-          ? ""
-          : absl::Substitute(kWithoutRoot, owner->pw_name, owners->gr_name));
+      kConfiguration, directory.path(), imaps_port, owner->pw_uid,
+      owner->pw_gid,
+      is_root ? ""
+              : absl::Substitute(kWithoutRoot, owner->pw_name, owners->gr_name),
+      imap_port);
 }
 
 std::string OpensslConfiguration(TlsVersion max_version) {
@@ -110,16 +113,19 @@ absl::StatusOr<std::unique_ptr<DovecotServer>> DovecotServer::Start(
     chmod(directory.Path("mail").c_str(), 0777);
   }
   server->imaps_port_ = ReserveFreePort();
+  server->imap_port_ = ReserveFreePort();
   directory.Write("chain.pem", options.certificate.chain_pem);
   directory.Write("key.pem", options.certificate.key_pem);
   directory.Write("openssl.cnf", OpensslConfiguration(options.max_version));
   const std::string configuration = directory.Write(
-      "dovecot.conf", Configuration(directory, server->imaps_port_));
+      "dovecot.conf",
+      Configuration(directory, server->imaps_port_, server->imap_port_));
   absl::StatusOr<std::unique_ptr<Process>> master =
       Process::Start({{"dovecot", "-F", "-c", configuration}});
   if (!master.ok()) return master.status();
   server->master_ = *std::move(master);
-  if (!WaitUntilListening(server->imaps_port_)) {
+  if (!WaitUntilListening(server->imaps_port_) ||
+      !WaitUntilListening(server->imap_port_)) {
     return absl::UnavailableError(absl::StrCat(
         "Dovecot does not listen: ", server->master_->err(), server->log()));
   }

@@ -33,6 +33,7 @@ class DovecotServer {
   ~DovecotServer();
 
   uint16_t imaps_port() const { return imaps_port_; }
+  uint16_t imap_port() const { return imap_port_; }  // STARTTLS
   std::string log() const { return directory_.Read("log"); }
 
   // Ends it. Errors: DeadlineExceeded if any of its processes survives.
@@ -43,6 +44,7 @@ class DovecotServer {
 
   TempDir directory_;
   uint16_t imaps_port_ = 0;
+  uint16_t imap_port_ = 0;
   std::unique_ptr<Process> master_;
 };
 
