@@ -29,6 +29,7 @@ import_environment = OPENSSL_CONF=$0/openssl.cnf
 hostname = localhost.test
 mail_location = maildir:~/Maildir
 mail_max_userip_connections = 0
+first_valid_uid = 1
 submission_relay_host = 127.0.0.1
 submission_relay_port = $3
 submission_backend_capabilities = 8BITMIME

@@ -14,9 +14,10 @@
 namespace holdfast::test {
 namespace {
 
-constexpr char kPrograms[] = "/usr/lib/news/bin/";
+constexpr char kPrograms[] = "/usr/lib/news/bin";
 
-// $0 the directory, $1 the user and $2 the group, $3 the versions of TLS.
+// $0 the directory, $1 the user and $2 the group, $3 the versions of TLS, $4
+// the programs.
 constexpr char kInn[] = R"(
 runasuser: $1
 runasgroup: $2
@@ -26,7 +27,7 @@ domain: example.test
 pathhost: news.example.test
 bindaddress6: "::1"
 pathnews: /usr/lib/news
-pathbin: /usr/lib/news/bin
+pathbin: $4
 pathcontrol: /usr/lib/news/bin/control
 pathfilter: $0/etc
 pathetc: $0/etc
@@ -97,6 +98,23 @@ const passwd* Owner() {
   return geteuid() == 0 ? getpwnam("news") : getpwuid(geteuid());
 }
 
+// INN's programs for one who is neither root nor its own user: nnrpd has
+// innbind open its port, and only a copy can be run by others.
+void MakePrograms(const std::filesystem::path& directory) {
+  namespace fs = std::filesystem;
+  fs::create_directory(directory);
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(kPrograms)) {
+    const fs::path name = entry.path().filename();
+    if (name != "innbind") {
+      fs::create_symlink(entry.path(), directory / name, ignored);
+      continue;
+    }
+    fs::copy_file(entry.path(), directory / name, ignored);
+    fs::permissions(directory / name, fs::perms(0755), ignored);
+  }
+}
+
 }  // namespace
 
 void InnServer::Configure(const InnOptions& options) const {
@@ -108,12 +126,16 @@ void InnServer::Configure(const InnOptions& options) const {
         "spool/incoming", "spool/outgoing", "spool/archive"}) {
     mkdir(directory_.Path(name).c_str(), 0755);
   }
+  const std::string programs =
+      geteuid() == 0 ? kPrograms : directory_.Path("bin");
+  if (geteuid() != 0) MakePrograms(programs);
   directory_.Write("etc/inn.conf",
                    absl::Substitute(kInn, path, owner->pw_name,
                                     getgrgid(owner->pw_gid)->gr_name,
                                     options.max_version == TlsVersion::kTls13
                                         ? "TLSv1.2 TLSv1.3"
-                                        : "TLSv1.2"));
+                                        : "TLSv1.2",
+                                    programs));
   directory_.Write("etc/chain.pem", options.certificate.chain_pem);
   directory_.Write("etc/key.pem", options.certificate.key_pem);
   directory_.Write("etc/storage.conf", kStorage);
@@ -128,7 +150,7 @@ void InnServer::Configure(const InnOptions& options) const {
   directory_.Write("db/newsgroups", "");
   for (const auto& entry :
        std::filesystem::recursive_directory_iterator(path)) {
-    chown(entry.path().c_str(), owner->pw_uid, owner->pw_gid);
+    lchown(entry.path().c_str(), owner->pw_uid, owner->pw_gid);
   }
   for (const char* secret : {"etc/key.pem", "etc/inn-secrets.conf"}) {
     chmod(directory_.Path(secret).c_str(), 0600);
@@ -143,7 +165,7 @@ ProcessOptions InnServer::Program(
     program.arguments = {"setpriv", "--reuid=news", "--regid=news",
                          "--clear-groups", "--pdeathsig=TERM"};
   }
-  program.arguments.push_back(absl::StrCat(kPrograms, arguments[0]));
+  program.arguments.push_back(absl::StrCat(kPrograms, "/", arguments[0]));
   program.arguments.insert(program.arguments.end(), arguments.begin() + 1,
                            arguments.end());
   program.environment = {{"INNCONF", directory_.Path("etc/inn.conf")}};
@@ -174,7 +196,7 @@ absl::Status InnServer::Listen(const std::vector<std::string>& options,
 
 absl::StatusOr<std::unique_ptr<InnServer>> InnServer::Start(
     const InnOptions& options) {
-  if (access(absl::StrCat(kPrograms, "nnrpd").c_str(), X_OK) != 0 ||
+  if (access(absl::StrCat(kPrograms, "/nnrpd").c_str(), X_OK) != 0 ||
       Owner() == nullptr) {
     return absl::FailedPreconditionError("INN is not installed");
   }

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -907,6 +908,10 @@ struct RealCase {
   std::string answer;
 };
 
+std::ostream& operator<<(std::ostream& out, const RealCase& real) {
+  return out << real.name;
+}
+
 RealServer StartDovecot(const Certificate& certificate, TlsVersion max,
                         uint16_t (DovecotServer::*starttls)() const,
                         uint16_t (DovecotServer::*implicit)() const) {
@@ -970,7 +975,8 @@ std::vector<RealCase> RealCases() {
 
 class RealServerTest : public ::testing::TestWithParam<RealCase> {
  protected:
-  // Skips the test, and leaves `port`s 0, if the server cannot be had here.
+  // A status that is not OK if the server cannot be had here: a failure unless
+  // it says that the test is to be skipped.
   RealServer Start(TlsVersion max = TlsVersion::kTls13) {
     RealServer server = GetParam().start(authority_.Issue().value(), max);
     if (!absl::IsFailedPrecondition(server.status)) {
