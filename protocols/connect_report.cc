@@ -11,13 +11,20 @@ std::string Attempts(size_t count) {
 
 std::string Connected(const ConnectReport& report) {
   return absl::StrCat("Connected to ", report.target.ToString(), " with ",
-                      TlsVersionName(report.tls->version), " in ",
+                      TlsVersionText(report.tls->version), " in ",
                       Attempts(report.attempts.size()), ".");
 }
 
 Diagnosis DiagnoseConnected(const ConnectReport& report) {
   Diagnosis diagnosis;
   diagnosis.summary = Connected(report);
+  if (report.tls->version < TlsVersion::kTls12) {
+    diagnosis.warnings.push_back(
+        {"legacy",
+         absl::StrCat(TlsVersionText(report.tls->version),
+                      " is not safe any more and was used only because it was "
+                      "allowed for this host.")});
+  }
   if (!report.fallback->applied()) return diagnosis;
   absl::StrAppend(&diagnosis.summary,
                   report.fallback->from_cache
