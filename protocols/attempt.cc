@@ -137,7 +137,9 @@ void AttemptImpl::ContinueHandshake() {
   const TlsInfo tls = socket_->tls_info();
   request_.record(EventKind::kHandshakeDone,
                   {{"version", std::string(TlsVersionName(tls.version))},
-                   {"cipher", tls.cipher}});
+                   {"cipher", tls.cipher},
+                   {"certificate",
+                    tls.certificate_verified() ? "verified" : "not verified"}});
   Take(request_.target.security == ConnectionSecurity::kImplicitTls
            ? negotiator_->Start()
            : negotiator_->OnTlsEstablished());
@@ -243,7 +245,9 @@ void AttemptImpl::OnEndOfStream() {
 void AttemptImpl::Ready() {
   request_.record(EventKind::kReady, {});
   AttemptResult result;
-  result.outcome.connected_version = socket_->tls_info().version;
+  const TlsInfo tls = socket_->tls_info();
+  result.outcome.connected_version = tls.version;
+  result.outcome.certificate_overridden = !tls.certificate_verified();
   result.connection = std::make_unique<Connection>(
       std::move(socket_), std::move(negotiator_), std::string(lines_.rest()));
   Finish(std::move(result));

@@ -18,6 +18,11 @@ std::string Connected(const ConnectReport& report) {
 Diagnosis DiagnoseConnected(const ConnectReport& report) {
   Diagnosis diagnosis;
   diagnosis.summary = Connected(report);
+  if (!report.tls->certificate_verified()) {
+    absl::StrAppend(&diagnosis.summary,
+                    " The certificate was NOT VERIFIED: whoever answers may "
+                    "read and change everything.");
+  }
   if (!report.fallback->applied()) return diagnosis;
   absl::StrAppend(&diagnosis.summary,
                   report.fallback->from_cache

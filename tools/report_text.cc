@@ -25,6 +25,18 @@ std::string Row(absl::string_view name, absl::string_view value) {
   return absl::StrFormat("  %-13s %s\n", name, value);
 }
 
+std::string VerificationRows(const TlsInfo& tls, absl::Time now) {
+  if (tls.certificate_verified()) {
+    return Row("", absl::StrCat("verified; expires ",
+                                ExpiryText(tls.certificate.not_after, now)));
+  }
+  std::string rows = Row("", "NOT VERIFIED, accepted as asked for:");
+  for (const CertificateProblem& problem : tls.certificate_problems) {
+    absl::StrAppend(&rows, Row("", absl::StrCat("- ", problem.detail)));
+  }
+  return rows;
+}
+
 std::string TlsRows(const TlsInfo& tls, absl::Time now) {
   const CertificateInfo& certificate = tls.certificate;
   return absl::StrCat(
@@ -32,8 +44,7 @@ std::string TlsRows(const TlsInfo& tls, absl::Time now) {
                               tls.group.empty() ? "" : ", ", tls.group)),
       Row("Certificate", absl::StrCat(absl::StrJoin(certificate.names, ", "),
                                       "; issued by ", certificate.issuer)),
-      Row("", absl::StrCat("verified; expires ",
-                           ExpiryText(certificate.not_after, now))));
+      VerificationRows(tls, now));
 }
 
 std::string FallbackRow(const ConnectReport& report, absl::Time now) {
@@ -150,8 +161,10 @@ std::string ProgressText(const Event& event) {
                           event.field("error"), ")\n");
     case EventKind::kHandshakeDone:
       return absl::StrCat("attempt ", event.attempt, ": ",
-                          event.field("version"),
-                          " is up, certificate verified\n");
+                          event.field("version"), " is up, certificate ",
+                          event.field("certificate") == "verified"
+                              ? "verified\n"
+                              : "NOT VERIFIED\n");
     case EventKind::kRecordForgotten:
       return "the server can do better: what was remembered is forgotten\n";
     case EventKind::kCacheWarning:
