@@ -20,11 +20,13 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "core/anchors.h"
+#include "core/host_match.h"
 #include "core/nss_error.h"
 #include "core/nss_item.h"
 #include "core/nss_ptr.h"
@@ -57,7 +59,12 @@ Certificate Decode(absl::string_view der) {
 
 std::string NameText(CERTName* name) {
   NssPtr<char> text(CERT_NameToAscii(name));
-  return text == nullptr ? "" : text.get();
+  if (text == nullptr) return "";
+  // Whoever made the certificate may have put control characters into it.
+  const absl::string_view view = text.get();
+  return std::any_of(view.begin(), view.end(), absl::ascii_iscntrl)
+             ? EscapeBytes(view)
+             : std::string(view);
 }
 
 std::string TimeText(absl::Time time) {
@@ -78,16 +85,29 @@ Validity ValidityOf(const CERTCertificate* certificate) {
   return {absl::FromUnixMicros(not_before), absl::FromUnixMicros(not_after)};
 }
 
-std::string AddressText(const SECItem& address) {
+std::string AddressText(const std::string& address) {
   char text[INET6_ADDRSTRLEN] = "";
-  inet_ntop(address.len == 4 ? AF_INET : AF_INET6, address.data, text,
+  inet_ntop(address.size() == 4 ? AF_INET : AF_INET6, address.data(), text,
             sizeof text);
   return text;
 }
 
-// The DNS names and IP addresses of the subjectAltName.
-std::vector<std::string> NamesOf(const CERTCertificate* certificate) {
-  std::vector<std::string> names;
+// What the subjectAltName says, as it stands there.
+struct AlternativeNames {
+  std::vector<std::string> dns;
+  std::vector<std::string> addresses;  // 4 or 16 bytes
+
+  // For people: a name may hold any byte.
+  std::vector<std::string> Text() const {
+    std::vector<std::string> texts;
+    for (const std::string& name : dns) texts.push_back(EscapeBytes(name));
+    for (const std::string& it : addresses) texts.push_back(AddressText(it));
+    return texts;
+  }
+};
+
+AlternativeNames NamesOf(const CERTCertificate* certificate) {
+  AlternativeNames names;
   SECItem extension = {siBuffer, nullptr, 0};
   if (CERT_FindCertExtension(certificate, SEC_OID_X509_SUBJECT_ALT_NAME,
                              &extension) != SECSuccess) {
@@ -97,10 +117,11 @@ std::vector<std::string> NamesOf(const CERTCertificate* certificate) {
   CERTGeneralName* const first =
       CERT_DecodeAltNameExtension(arena.get(), &extension);
   for (CERTGeneralName* name = first; name != nullptr;) {
-    const SECItem& value = name->name.other;
-    if (name->type == certDNSName) names.emplace_back(BytesOf(value));
-    if (name->type == certIPAddress && (value.len == 4 || value.len == 16)) {
-      names.push_back(AddressText(value));
+    const absl::string_view value = BytesOf(name->name.other);
+    if (name->type == certDNSName) names.dns.emplace_back(value);
+    if (name->type == certIPAddress &&
+        (value.size() == 4 || value.size() == 16)) {
+      names.addresses.emplace_back(value);
     }
     name = CERT_GetNextGeneralName(name);
     if (name == first) break;
@@ -158,20 +179,27 @@ void Add(ErrorCode code, CERTCertificate* certificate, std::string detail,
       {code, NameText(&certificate->subject), std::move(detail)});
 }
 
+// The common name is not looked at (RFC 9525, 6.3).
 void CheckName(CERTCertificate* leaf, const Host& host, Problems* problems) {
-  const std::vector<std::string> names = NamesOf(leaf);
-  if (names.empty()) {
-    // NSS would look at the common name then; RFC 9525, 6.3 says not to.
-    Add(ErrorCode::kWrongName, leaf,
-        absl::StrCat("the certificate is for no host by name, so not for ",
-                     host.name()),
-        problems);
-  } else if (CERT_VerifyCertName(leaf, host.name().c_str()) != SECSuccess) {
-    Add(ErrorCode::kWrongName, leaf,
-        absl::StrCat("the certificate is for ", absl::StrJoin(names, ", "),
-                     ", not for ", host.name()),
-        problems);
+  const AlternativeNames names = NamesOf(leaf);
+  const auto matches = [&host](auto* match) {
+    return
+        [&host, match](const std::string& name) { return match(name, host); };
+  };
+  if (std::any_of(names.dns.begin(), names.dns.end(),
+                  matches(DnsNameMatches)) ||
+      std::any_of(names.addresses.begin(), names.addresses.end(),
+                  matches(AddressMatches))) {
+    return;
   }
+  const std::string text = absl::StrJoin(names.Text(), ", ");
+  Add(ErrorCode::kWrongName, leaf,
+      text.empty() ? absl::StrCat("the certificate is for no host by name, so "
+                                  "not for ",
+                                  host.name())
+                   : absl::StrCat("the certificate is for ", text, ", not for ",
+                                  host.name()),
+      problems);
 }
 
 void CheckTimes(CERTCertificate* certificate, CERTCertificate* leaf,
@@ -593,7 +621,7 @@ absl::StatusOr<CertificateInfo> ReadCertificate(const NssRuntime&,
   const Validity validity = ValidityOf(certificate.get());
   return CertificateInfo{NameText(&certificate->subject),
                          NameText(&certificate->issuer),
-                         NamesOf(certificate.get()),
+                         NamesOf(certificate.get()).Text(),
                          validity.not_before,
                          validity.not_after,
                          absl::BytesToHexString(Sha256(certificate->derCert))};
