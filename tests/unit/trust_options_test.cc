@@ -3,7 +3,6 @@
 
 #include <cert.h>
 #include <nss.h>
-#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
@@ -22,6 +21,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/helpers/nss_database.h"
+#include "tests/helpers/staple.h"
 #include "tests/helpers/temp_dir.h"
 #include "tools/lab/certificate_authority.h"
 #include "tools/lab/openssl_ptr.h"
@@ -36,18 +36,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr int kOcspGood = V_OCSP_CERTSTATUS_GOOD;
-constexpr int kOcspRevoked = V_OCSP_CERTSTATUS_REVOKED;
-constexpr int kOcspUnknown = V_OCSP_CERTSTATUS_UNKNOWN;
-
 OpensslPtr<X509> ReadX509(const std::string& pem) {
   return OpensslPtr<X509>(
       PEM_read_bio_X509(lab::FromPem(pem).get(), nullptr, nullptr, nullptr));
-}
-
-OpensslPtr<EVP_PKEY> ReadKey(const std::string& pem) {
-  return OpensslPtr<EVP_PKEY>(PEM_read_bio_PrivateKey(
-      lab::FromPem(pem).get(), nullptr, nullptr, nullptr));
 }
 
 std::string Der(const X509* certificate) {
@@ -378,63 +369,19 @@ TEST_F(TrustOptionsTest, Sha1IsRefusedOnALeaf) {
               HasSubstr("We refuse"));
 }
 
+TEST_F(TrustOptionsTest, Sha1IsRefusedOnAnIntermediateAuthority) {
+  CertificateOptions weak;
+  weak.via_intermediate = true;
+  EXPECT_THAT(Problems(OnlyOurs(), authority_.Issue(weak)->chain_pem),
+              IsEmpty());
+  weak.intermediate_signature_hash = lab::SignatureHash::kSha1;
+  EXPECT_THAT(Problems(OnlyOurs(), authority_.Issue(weak)->chain_pem),
+              ElementsAre(ErrorCode::kWeakSignature));
+  EXPECT_THAT(details_, HasSubstr("the certificate of CN=Holdfast Lab Inter"));
+}
+
 // Stapled OCSP.
 
-struct StapleDelete {
-  void operator()(OCSP_BASICRESP* it) const { OCSP_BASICRESP_free(it); }
-  void operator()(OCSP_RESPONSE* it) const { OCSP_RESPONSE_free(it); }
-  void operator()(OCSP_CERTID* it) const { OCSP_CERTID_free(it); }
-  void operator()(ASN1_TIME* it) const { ASN1_TIME_free(it); }
-};
-template <typename T>
-using StaplePtr = std::unique_ptr<T, StapleDelete>;
-
-struct Staple {
-  int status = kOcspRevoked;
-  absl::Duration age = absl::Hours(1);
-  absl::Duration lifetime = absl::Hours(24);  // 0: it does not say
-  const EVP_MD* id_hash = EVP_sha1();
-};
-
-StaplePtr<ASN1_TIME> Asn1Time(absl::Time time) {
-  return StaplePtr<ASN1_TIME>(
-      ASN1_GENERALIZEDTIME_set(nullptr, absl::ToTimeT(time)));
-}
-
-// What `signer` answers when asked for `leaf_pem`.
-std::string MakeStaple(const Staple& staple, const std::string& leaf_pem,
-                       const std::string& issuer_pem,
-                       const std::string& signer_pem,
-                       const std::string& signer_key_pem) {
-  const auto leaf = ReadX509(leaf_pem);
-  const auto issuer = ReadX509(issuer_pem);
-  const auto signer = ReadX509(signer_pem);
-  const auto key = ReadKey(signer_key_pem);
-  const absl::Time made = absl::Now() - staple.age;
-  const StaplePtr<OCSP_CERTID> id(
-      OCSP_cert_to_id(staple.id_hash, leaf.get(), issuer.get()));
-  const StaplePtr<OCSP_BASICRESP> basic(OCSP_BASICRESP_new());
-  const auto revoked_at = Asn1Time(made - absl::Hours(1));
-  const auto next_update = Asn1Time(made + staple.lifetime);
-  OCSP_basic_add1_status(
-      basic.get(), id.get(), staple.status, OCSP_REVOKED_STATUS_KEYCOMPROMISE,
-      staple.status == kOcspRevoked ? revoked_at.get() : nullptr,
-      Asn1Time(made).get(),
-      staple.lifetime == absl::ZeroDuration() ? nullptr : next_update.get());
-  EXPECT_EQ(OCSP_basic_sign(basic.get(), signer.get(), key.get(), EVP_sha256(),
-                            nullptr, 0),
-            1);
-  const StaplePtr<OCSP_RESPONSE> response(
-      OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic.get()));
-  unsigned char* der = nullptr;
-  const int length = i2d_OCSP_RESPONSE(response.get(), &der);
-  std::string text(reinterpret_cast<char*>(der), static_cast<size_t>(length));
-  OPENSSL_free(der);
-  return text;
-}
-
-// The authority's key is its own: what it signs is signed by a responder that
-// it has appointed. With a self-signed authority made by hand, by itself.
 class StapleTest : public TrustOptionsTest {
  protected:
   std::vector<ErrorCode> With(const std::string& staple) {
@@ -461,18 +408,25 @@ TEST_F(StapleTest, ARevokedCertificateIsRefused) {
   EXPECT_THAT(With(FromResponder({})), ElementsAre(ErrorCode::kRevoked));
   EXPECT_THAT(details_, HasSubstr("revoked by its issuer on"));
   Staple sha256;
-  sha256.id_hash = EVP_sha256();
+  sha256.id_by_sha256 = true;
   EXPECT_THAT(With(FromResponder(sha256)), ElementsAre(ErrorCode::kRevoked));
 }
 
+TEST_F(StapleTest, TheIssuerItselfIsBelieved) {
+  EXPECT_THAT(
+      With(MakeStaple({}, leaf_.certificate_pem, authority_.certificate_pem(),
+                      authority_.certificate_pem(), authority_.key_pem())),
+      ElementsAre(ErrorCode::kRevoked));
+}
+
 TEST_F(StapleTest, GoodAndUnknownChangeNothing) {
-  EXPECT_THAT(With(FromResponder({kOcspGood})), IsEmpty());
-  EXPECT_THAT(With(FromResponder({kOcspUnknown})), IsEmpty());
+  EXPECT_THAT(With(FromResponder({OcspStatus::kGood})), IsEmpty());
+  EXPECT_THAT(With(FromResponder({OcspStatus::kUnknown})), IsEmpty());
 }
 
 TEST_F(StapleTest, AResponseCountsWhileItIsFresh) {
   const auto at = [this](absl::Duration age, absl::Duration lifetime) {
-    return With(FromResponder({kOcspRevoked, age, lifetime}));
+    return With(FromResponder({OcspStatus::kRevoked, age, lifetime}));
   };
   EXPECT_THAT(at(absl::Hours(26), absl::Hours(24)), IsEmpty());
   EXPECT_THAT(at(absl::Hours(23), absl::Hours(24)),
