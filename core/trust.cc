@@ -233,7 +233,7 @@ void CheckKey(CERTCertificate* certificate, CERTCertificate* leaf,
   if (bits >= least) return;
   Add(ErrorCode::kWeakCertificateKey, certificate,
       absl::StrCat("the key of ", Describe(certificate, leaf), " has ", bits,
-                   " bits, fewer than ", least),
+                   " bits; we accept no fewer than ", least),
       problems);
 }
 
@@ -243,7 +243,8 @@ void CheckSignature(CERTCertificate* certificate, CERTCertificate* leaf,
   if (!IsWeakSignature(algorithm)) return;
   Add(ErrorCode::kWeakSignature, certificate,
       absl::StrCat(Describe(certificate, leaf), " is signed with ",
-                   SECOID_FindOIDTagDescription(algorithm)),
+                   SECOID_FindOIDTagDescription(algorithm),
+                   ", which we refuse"),
       problems);
 }
 
