@@ -48,12 +48,20 @@ Error ConnectError(int error, const SocketAddress& address) {
                    std::system_category().message(error), "."));
 }
 
-Error Cancelled(const SocketAddress& address, bool tried) {
+// Of an address that has neither connected nor failed. `over`: why it need not
+// any more.
+enum class Over { kWon, kTimeUp };
+Error Unfinished(const SocketAddress& address, bool tried, Over over) {
+  const absl::string_view why =
+      over == Over::kWon
+          ? tried ? " was slower than another address."
+                  : " was not tried: another address answered first."
+      : tried ? " did not answer in time."
+              : " was not tried: the time was up.";
+  const bool timed_out = tried && over == Over::kTimeUp;
   return MakeError(
-      ErrorCode::kCancelled, Phase::kConnect,
-      absl::StrCat(address.ToString(),
-                   tried ? " was slower than another address."
-                         : " was not tried: another address answered first."));
+      timed_out ? ErrorCode::kConnectTimedOut : ErrorCode::kCancelled,
+      Phase::kConnect, absl::StrCat(address.ToString(), why));
 }
 
 class SystemConnectCalls : public ConnectCalls {
@@ -101,6 +109,10 @@ class Race : public Dialer::Request {
     }
     // The result must not come from inside Dial().
     timer_ = loop_->StartTimer(absl::ZeroDuration(), [this] { StartNext(); });
+  }
+
+  std::vector<DialAttempt> attempts() const override {
+    return Ended(std::nullopt);
   }
 
  private:
@@ -153,15 +165,24 @@ class Race : public Dialer::Request {
     DialResult result;
     result.fd = std::move(runners_[winner].fd);
     result.address = attempts_[winner].address;
-    for (size_t i = 0; i < attempts_.size(); ++i) {
-      DialAttempt& attempt = attempts_[i];
+    attempts_ = Ended(winner);
+    Finish(std::move(result));
+  }
+
+  // The attempts as they stand if it is over now.
+  std::vector<DialAttempt> Ended(std::optional<size_t> winner) const {
+    std::vector<DialAttempt> attempts = attempts_;
+    for (size_t i = 0; i < attempts.size(); ++i) {
+      DialAttempt& attempt = attempts[i];
       if (attempt.error) continue;
       const bool tried = i < started_;
       attempt.ended = loop_->Now();
       if (!tried) attempt.started = attempt.ended;
-      if (i != winner) attempt.error = Cancelled(attempt.address, tried);
+      if (i == winner) continue;
+      attempt.error = Unfinished(attempt.address, tried,
+                                 winner ? Over::kWon : Over::kTimeUp);
     }
-    Finish(std::move(result));
+    return attempts;
   }
 
   // Closes the losers and reports. May destroy *this.
@@ -205,6 +226,11 @@ class TcpDialer : public Dialer {
 };
 
 }  // namespace
+
+absl::string_view DialOutcomeName(const DialAttempt& attempt) {
+  if (!attempt.error) return "connected";
+  return attempt.error->code == ErrorCode::kCancelled ? "cancelled" : "failed";
+}
 
 std::unique_ptr<ConnectCalls> NewSystemConnectCalls() {
   return std::make_unique<SystemConnectCalls>();

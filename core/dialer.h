@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/error.h"
 #include "core/event_loop.h"
@@ -25,6 +26,9 @@ struct DialAttempt {
   std::optional<Error> error;
 };
 
+// "connected", "failed", or "cancelled".
+absl::string_view DialOutcomeName(const DialAttempt& attempt);
+
 struct DialResult {
   UniqueFd fd;                           // valid if connected
   std::optional<SocketAddress> address;  // of `fd`
@@ -39,6 +43,9 @@ class Dialer {
   class Request {
    public:
     virtual ~Request() = default;
+    // For who gives up: what came of each address until now. One that is still
+    // waited for has timed out.
+    virtual std::vector<DialAttempt> attempts() const { return {}; }
   };
 
   virtual ~Dialer() = default;

@@ -11,6 +11,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "core/error.h"
@@ -153,6 +154,26 @@ std::string Host::ToString() const {
 
 std::string Endpoint::ToString() const {
   return absl::StrCat(host.ToString(), ":", port);
+}
+
+absl::StatusOr<HostPort> HostPort::Parse(absl::string_view text) {
+  const size_t colon = text.rfind(':');
+  const bool bracketed = !text.empty() && text[0] == '[';
+  const bool has_port =
+      colon != absl::string_view::npos &&
+      (bracketed ? text[colon - 1] == ']' : text.find(':') == colon);
+  absl::StatusOr<Host> host =
+      Host::Parse(has_port ? text.substr(0, colon) : text);
+  if (!host.ok()) return host.status();
+  if (!has_port) return HostPort{*std::move(host), std::nullopt};
+  uint32_t port;
+  if (!absl::SimpleAtoi(text.substr(colon + 1), &port) || port == 0 ||
+      port > 65535) {
+    return MakeStatus(ErrorCode::kInvalidTarget, Phase::kSetup,
+                      absl::StrCat("\"", EscapeBytes(text),
+                                   "\" has no valid port; it is 1 to 65535."));
+  }
+  return HostPort{*std::move(host), static_cast<uint16_t>(port)};
 }
 
 absl::string_view ConnectionSecurityName(ConnectionSecurity security) {

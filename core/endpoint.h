@@ -8,6 +8,7 @@
 #define HOLDFAST_CORE_ENDPOINT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -51,6 +52,16 @@ struct Endpoint {
   friend bool operator==(const Endpoint& a, const Endpoint& b) {
     return a.host == b.host && a.port == b.port;
   }
+};
+
+// A host, with a port if one was given.
+struct HostPort {
+  Host host;
+  std::optional<uint16_t> port;
+
+  // Reads "host", "host:port", "[::1]" and "[::1]:port"; a bare IPv6 address
+  // has no port. Errors: kInvalidHost, kInvalidTarget (the port).
+  static absl::StatusOr<HostPort> Parse(absl::string_view text);
 };
 
 // How a connection is secured. There is no way to ask for plaintext by

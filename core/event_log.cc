@@ -10,14 +10,20 @@ absl::string_view EventKindName(EventKind kind) {
       return "lookup_ended";
     case EventKind::kAttemptStarted:
       return "attempt_started";
+    case EventKind::kAddressTried:
+      return "address_tried";
     case EventKind::kTcpConnected:
       return "tcp_connected";
     case EventKind::kStartTlsAccepted:
       return "starttls_accepted";
     case EventKind::kHandshakeStarted:
       return "handshake_started";
+    case EventKind::kHandshakeFailed:
+      return "handshake_failed";
     case EventKind::kHandshakeDone:
       return "handshake_done";
+    case EventKind::kLegacyVersion:
+      return "legacy_version";
     case EventKind::kReady:
       return "ready";
     case EventKind::kAttemptFailed:

@@ -3,9 +3,11 @@
 #include "core/secure_socket.h"
 
 #include <nspr.h>
+#include <pk11pub.h>
 #include <secerr.h>
 #include <ssl.h>
 #include <sslerr.h>
+#include <sslexp.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -99,6 +101,21 @@ std::vector<std::string> StapledResponses(PRFileDesc* ssl) {
   return responses;
 }
 
+// What the key log's format calls a secret of TLS 1.3, by the epoch that it
+// belongs to (sslexp.h); empty if it has no name for it: keys that are updated
+// follow from the first ones.
+absl::string_view KeyLogLabel(PRUint16 epoch, bool client) {
+  switch (epoch) {
+    case 2:
+      return client ? "CLIENT_HANDSHAKE_TRAFFIC_SECRET"
+                    : "SERVER_HANDSHAKE_TRAFFIC_SECRET";
+    case 3:
+      return client ? "CLIENT_TRAFFIC_SECRET_0" : "SERVER_TRAFFIC_SECRET_0";
+    default:
+      return "";
+  }
+}
+
 class SecureSocketImpl final : public SecureSocket {
  public:
   SecureSocketImpl(std::shared_ptr<NssRuntime> runtime, UniqueFd fd)
@@ -106,6 +123,9 @@ class SecureSocketImpl final : public SecureSocket {
 
   IoResult Read(absl::Span<char> buffer) override;
   IoResult Write(absl::string_view data) override;
+  void SetKeyLog(std::shared_ptr<const KeyLog> log) override {
+    key_log_ = std::move(log);
+  }
   absl::Status StartTls(const HandshakeProfile& profile, const Host& host,
                         std::shared_ptr<const Trust> trust,
                         absl::Time now) override;
@@ -132,6 +152,9 @@ class SecureSocketImpl final : public SecureSocket {
                                               CERTDistNames*, CERTCertificate**,
                                               SECKEYPrivateKey**);
   static void OnAlert(const PRFileDesc*, void* self, const SSLAlert* alert);
+  static void OnSecret(PRFileDesc*, PRUint16 epoch,
+                       SSLSecretDirection direction, PK11SymKey* secret,
+                       void* self);
 
   absl::Status SetUpFailed(absl::string_view what) const;
   Progress Fail(PRErrorCode error);
@@ -144,6 +167,7 @@ class SecureSocketImpl final : public SecureSocket {
   WireTap tap_;
   NssPtr<PRFileDesc> ssl_;  // null as long as the connection is in clear
   std::optional<Expectation> expectation_;
+  std::shared_ptr<const KeyLog> key_log_;  // null: none
 
   bool established_ = false;
   bool truncated_ = false;
@@ -210,6 +234,8 @@ absl::Status SecureSocketImpl::StartTls(const HandshakeProfile& profile,
       SSL_GetClientAuthDataHook(ssl.get(), OnClientCertificateRequest, this) !=
           SECSuccess ||
       SSL_AlertReceivedCallback(ssl.get(), OnAlert, this) != SECSuccess ||
+      (key_log_ &&
+       SSL_SecretCallback(ssl.get(), OnSecret, this) != SECSuccess) ||
       SSL_ResetHandshake(ssl.get(), /*asServer=*/PR_FALSE) != SECSuccess) {
     return SetUpFailed("a handshake");
   }
@@ -350,6 +376,20 @@ void SecureSocketImpl::OnAlert(const PRFileDesc*, void* self,
                                const SSLAlert* alert) {
   static_cast<SecureSocketImpl*>(self)->alert_ =
       TlsAlert{alert->level, alert->description};
+}
+
+void SecureSocketImpl::OnSecret(PRFileDesc*, PRUint16 epoch,
+                                SSLSecretDirection direction,
+                                PK11SymKey* secret, void* self) {
+  const auto* const socket = static_cast<SecureSocketImpl*>(self);
+  const absl::string_view label =
+      KeyLogLabel(epoch, direction == ssl_secret_write);
+  if (label.empty() || PK11_ExtractKeyValue(secret) != SECSuccess) return;
+  const SECItem* const value = PK11_GetKeyData(secret);
+  socket->key_log_->Write(
+      label, socket->tap_.client_random(),
+      absl::string_view(reinterpret_cast<const char*>(value->data),
+                        value->len));
 }
 
 absl::Status SecureSocketImpl::SetUpFailed(absl::string_view what) const {

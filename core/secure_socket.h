@@ -24,6 +24,7 @@
 #include "core/event_loop.h"
 #include "core/handshake_evidence.h"
 #include "core/handshake_profile.h"
+#include "core/key_log.h"
 #include "core/nss_runtime.h"
 #include "core/tls_version.h"
 #include "core/trust.h"
@@ -68,6 +69,10 @@ class SecureSocket {
   // that moved less than all must be followed by one that begins with the rest.
   virtual IoResult Read(absl::Span<char> buffer) = 0;
   virtual IoResult Write(absl::string_view data) = 0;
+
+  // The connection's secrets go to `log` (see there what it gets). Call it
+  // before StartTls.
+  virtual void SetKeyLog(std::shared_ptr<const KeyLog> log) = 0;
 
   // Begins TLS. Call once. `host` goes into SNI (unless an IP literal) and is
   // checked against the certificate. Errors: kTlsSetupFailed;

@@ -22,6 +22,20 @@ absl::string_view TlsVersionName(TlsVersion version) {
   return "";
 }
 
+absl::string_view TlsVersionText(TlsVersion version) {
+  switch (version) {
+    case TlsVersion::kTls10:
+      return "TLS 1.0";
+    case TlsVersion::kTls11:
+      return "TLS 1.1";
+    case TlsVersion::kTls12:
+      return "TLS 1.2";
+    case TlsVersion::kTls13:
+      return "TLS 1.3";
+  }
+  return "";
+}
+
 std::optional<TlsVersion> ParseTlsVersion(absl::string_view text) {
   absl::string_view number = absl::StripPrefix(text, "TLS");
   if (number == "1.0") return TlsVersion::kTls10;
@@ -39,12 +53,12 @@ std::optional<TlsVersion> TlsVersionFromWire(uint16_t value) {
   return static_cast<TlsVersion>(value);
 }
 
-std::string WireVersionName(uint16_t value) {
+std::string WireVersionText(uint16_t value) {
   if (auto version = TlsVersionFromWire(value)) {
-    return std::string(TlsVersionName(*version));
+    return std::string(TlsVersionText(*version));
   }
-  if (value == 0x0300) return "SSL3.0";
-  if (value == 0x0002) return "SSL2.0";
+  if (value == 0x0300) return "SSL 3.0";
+  if (value == 0x0002) return "SSL 2.0";
   return absl::StrCat("unknown version 0x", absl::Hex(value, absl::kZeroPad4));
 }
 
@@ -53,8 +67,8 @@ absl::StatusOr<TlsVersionRange> TlsVersionRange::Create(TlsVersion min,
   if (min > max) {
     return MakeStatus(
         ErrorCode::kInvalidVersionRange, Phase::kSetup,
-        absl::StrCat("The lowest version allowed, ", TlsVersionName(min),
-                     ", is above the highest, ", TlsVersionName(max), "."));
+        absl::StrCat("The lowest version allowed, ", TlsVersionText(min),
+                     ", is above the highest, ", TlsVersionText(max), "."));
   }
   return TlsVersionRange(min, max);
 }

@@ -22,13 +22,15 @@ enum class TlsVersion : uint16_t {
 
 // "TLS1.2": as reports and the cache write it.
 absl::string_view TlsVersionName(TlsVersion version);
+// "TLS 1.2": as people read it.
+absl::string_view TlsVersionText(TlsVersion version);
 // Reads "TLS1.2" and "1.2"; nothing else.
 std::optional<TlsVersion> ParseTlsVersion(absl::string_view text);
 // From the value on the wire; nullopt for anything but the four above.
 std::optional<TlsVersion> TlsVersionFromWire(uint16_t value);
-// A name for any value on the wire, also for those not supported: "SSL3.0",
+// A text for any value on the wire, also for those not supported: "SSL 3.0",
 // "unknown version 0x7f12".
-std::string WireVersionName(uint16_t value);
+std::string WireVersionText(uint16_t value);
 
 // A closed range of versions. A value type; an invalid range cannot be built.
 class TlsVersionRange {

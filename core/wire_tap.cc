@@ -15,6 +15,10 @@ namespace {
 constexpr size_t kBufferSize = 16 * 1024;
 constexpr size_t kFirstBytesKept = 64;
 constexpr size_t kRecordHeader = 5;
+// Of a ClientHello in its record, up to the end of its random: headers of the
+// record and the message, and the version come before it (RFC 8446, 4.1.2).
+constexpr size_t kRandomSize = 32;
+constexpr size_t kSentPrefix = kRecordHeader + 4 + 2 + kRandomSize;
 
 using StreamEnd = HandshakeEvidence::StreamEnd;
 
@@ -86,7 +90,7 @@ int WireTap::Send(const char* data, int size) {
   if (!in_tls_) used_in_clear_ = true;
   bytes_sent_ += static_cast<uint64_t>(sent);
   const auto count = static_cast<size_t>(sent);
-  first_sent_.append(data, std::min(count, kRecordHeader - first_sent_.size()));
+  first_sent_.append(data, std::min(count, kSentPrefix - first_sent_.size()));
   return sent;
 }
 
@@ -121,6 +125,11 @@ bool WireTap::can_judge_bytes() const {
   return first_bytes_.size() >= kRecordHeader ||
          first_bytes_.find('\n') != std::string::npos ||
          stream_end_ != StreamEnd::kOpen;
+}
+
+absl::string_view WireTap::client_random() const {
+  if (first_sent_.size() < kSentPrefix) return {};
+  return absl::string_view(first_sent_).substr(kSentPrefix - kRandomSize);
 }
 
 size_t WireTap::hello_size() const {

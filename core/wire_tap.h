@@ -66,6 +66,8 @@ class WireTap {
   const std::string& first_bytes() const { return first_bytes_; }
   // The size of the first record sent, its header included; 0 before.
   size_t hello_size() const;
+  // ClientHello.random; empty before it was sent.
+  absl::string_view client_random() const;
   HandshakeEvidence::StreamEnd stream_end() const { return stream_end_; }
   const HandshakeParser& parser() const { return parser_; }
 
@@ -88,7 +90,7 @@ class WireTap {
   uint64_t bytes_received_ = 0;
   uint64_t bytes_sent_ = 0;
   std::string first_bytes_;
-  std::string first_sent_;  // the first record's header
+  std::string first_sent_;  // up to the end of ClientHello.random
   HandshakeEvidence::StreamEnd stream_end_ =
       HandshakeEvidence::StreamEnd::kOpen;
   HandshakeParser parser_;

@@ -1,5 +1,6 @@
-// Precedence where several rows fit: certificate; downgrade refused; plaintext
-// or garbage instead of TLS; version; alert; end of stream; silence.
+// Precedence where several rows fit: certificate; downgrade refused; after
+// STARTTLS an injection; plaintext or garbage instead of TLS; version; alert;
+// end of stream; silence.
 
 #include "fallback/intolerance.h"
 
@@ -116,7 +117,7 @@ Verdict JudgeNotTls(const HandshakeEvidence& evidence) {
 Verdict JudgeTooOld(const HandshakeEvidence& evidence) {
   return Make(evidence, FailureClass::kTooOld, ErrorCode::kServerTooOld,
               absl::StrCat("The server speaks only ",
-                           WireVersionName(*evidence.server_hello_version),
+                           WireVersionText(*evidence.server_hello_version),
                            " here, which is below what is allowed."));
 }
 
@@ -241,15 +242,20 @@ bool IsAmbiguous(FailureClass failure) {
   return failure == FailureClass::kDropped || failure == FailureClass::kSilent;
 }
 
-Verdict Judge(const HandshakeEvidence& evidence,
-              const TlsVersionRange& offered) {
+Verdict Judge(const HandshakeEvidence& evidence, const TlsVersionRange& offered,
+              ConnectionSecurity security) {
   if (!evidence.certificate_problems.empty()) return JudgeCertificate(evidence);
   if (IsDowngradeRefused(evidence, offered)) {
     return Make(evidence, FailureClass::kDowngradeRefused,
                 ErrorCode::kDowngradeDetected);
   }
   if (!evidence.first_bytes.empty() && !BeginsLikeTls(evidence.first_bytes)) {
-    return JudgeNotTls(evidence);
+    // The server has just said that TLS comes next: whoever speaks in clear
+    // now is not the server, or wants to pass for it.
+    return security == ConnectionSecurity::kStartTls
+               ? Make(evidence, FailureClass::kFinal,
+                      ErrorCode::kStartTlsInjection)
+               : JudgeNotTls(evidence);
   }
   if (!evidence.server_hello_accepted && evidence.server_hello_version &&
       *evidence.server_hello_version < static_cast<uint16_t>(offered.min())) {

@@ -6,6 +6,7 @@
 #ifndef HOLDFAST_FALLBACK_INTOLERANCE_H_
 #define HOLDFAST_FALLBACK_INTOLERANCE_H_
 
+#include "core/endpoint.h"
 #include "core/error.h"
 #include "core/handshake_evidence.h"
 #include "core/tls_version.h"
@@ -38,10 +39,10 @@ struct Verdict {
 };
 
 // Judges a handshake that failed under an offer of `offered`. `evidence` is
-// from the initial handshake of a connection whose TCP was up and, if
-// STARTTLS was used, was answered positively.
-Verdict Judge(const HandshakeEvidence& evidence,
-              const TlsVersionRange& offered);
+// from the initial handshake of a connection whose TCP was up and, with
+// kStartTls, whose STARTTLS command was answered positively.
+Verdict Judge(const HandshakeEvidence& evidence, const TlsVersionRange& offered,
+              ConnectionSecurity security);
 
 // Judges a failed read of the first application bytes. In TLS 1.3 the client
 // is done before the server has judged the client's certificate: its refusal

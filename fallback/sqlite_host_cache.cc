@@ -33,7 +33,7 @@ namespace {
 // version alone; a row with names that it does not know belongs to a program
 // that knows more rungs or codes, and is passed over.
 constexpr int64_t kApplicationId = 0x48464331;  // "HFC1"
-constexpr int64_t kFormatVersion = 1;
+constexpr int64_t kFormatVersion = kHostCacheFormatVersion;
 
 // Times and durations are microseconds, the former since the Unix epoch; the
 // largest integer stands for "for ever". `spent_at` is HostRecord::SpentAt().

@@ -6,12 +6,16 @@
 #ifndef HOLDFAST_FALLBACK_SQLITE_HOST_CACHE_H_
 #define HOLDFAST_FALLBACK_SQLITE_HOST_CACHE_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
 #include "fallback/host_cache.h"
 
 namespace holdfast {
+
+// Of the files that are written, and the newest that can be read.
+inline constexpr int64_t kHostCacheFormatVersion = 1;
 
 // Opens the file at `path`, made with mode 0600 (its folder 0700) if there is
 // none. Always returns a working cache: if the file cannot be used, now or

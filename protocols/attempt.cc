@@ -5,30 +5,77 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/line_buffer.h"
+#include "core/nss_error.h"
 #include "fallback/intolerance.h"
+#include "protocols/tls_probe.h"
 
 namespace holdfast {
 namespace {
 
 using Progress = SecureSocket::Progress;
 
+// How long a server may keep us waiting for its greeting before we look whether
+// it waits for us. SMTP servers delay theirs on purpose, to catch spammers.
+absl::Duration MuteDelay(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kSmtp:
+    case Protocol::kSubmission:
+      return absl::Seconds(7);
+    case Protocol::kImap:
+    case Protocol::kPop3:
+    case Protocol::kNntp:
+      return absl::Seconds(3);
+  }
+  return absl::Seconds(7);
+}
+
+// Never on the port where servers talk to servers: it has no TLS from the first
+// byte, and a second connection may be held against us.
+bool MayProbeForTls(const Target& target) { return target.endpoint.port != 25; }
+
+// An alert or a handshake record (RFC 8446, 5.1).
+bool IsTlsRecord(char first_byte) {
+  return first_byte == 0x15 || first_byte == 0x16;
+}
+
+// The facts of a failed handshake, for a trace. The bytes are a server's, from
+// before TLS: there is no secret in them.
+std::vector<std::pair<std::string, std::string>> EvidenceFields(
+    const HandshakeEvidence& evidence) {
+  return {{"nss", evidence.nss_error != 0 ? NssErrorName(evidence.nss_error)
+                                          : std::string()},
+          {"alert",
+           evidence.alert ? TlsAlertName(evidence.alert->description) : ""},
+          {"bytes_received", absl::StrCat(evidence.bytes_received)},
+          {"first_bytes", EscapeBytes(evidence.first_bytes)},
+          {"server_hello_version",
+           evidence.server_hello_version
+               ? WireVersionText(*evidence.server_hello_version)
+               : ""}};
+}
+
 class AttemptImpl : public Attempt {
  public:
-  AttemptImpl(EventLoop* loop, AttemptRequest request,
+  AttemptImpl(EventLoop* loop, Dialer* dialer, AttemptRequest request,
               std::function<void(AttemptResult)> on_done)
       : loop_(loop),
+        dialer_(dialer),
         request_(std::move(request)),
         on_done_(std::move(on_done)),
         negotiator_(NewNegotiator(request_.target.protocol,
                                   request_.target.security)) {}
 
-  void Dial(Dialer* dialer);
+  void Dial();
   void Expire() override;
 
  private:
   enum class State { kDialling, kPlaintext, kHandshake, kSession };
 
   void OnDialled(DialResult result);
+  void StartPlaintext();
+  void ProbeForTls();
+  void FailAsTls();
+  void RecordDials(std::vector<DialAttempt> dials);
   void StartHandshake();
   void ContinueHandshake();
   void OnHandshakeFailed(bool timed_out);
@@ -45,36 +92,43 @@ class AttemptImpl : public Attempt {
   void Ready();
 
   void Wait(EventLoop::Callback then);
+  void FailInjected();
   void Fail(FailureClass failure, Error error);
   void Finish(AttemptResult result);
 
   Phase phase() const;
 
   EventLoop* const loop_;
+  Dialer* const dialer_;
   AttemptRequest request_;
   std::function<void(AttemptResult)> on_done_;
   std::unique_ptr<Negotiator> negotiator_;
 
   State state_ = State::kDialling;
   std::unique_ptr<Dialer::Request> dial_;
+  std::vector<DialAttempt> dials_;
   std::optional<SocketAddress> address_;
   std::unique_ptr<SecureSocket> socket_;
   std::unique_ptr<EventLoop::Registration> watch_;
   std::unique_ptr<EventLoop::Registration> hello_timer_;
+  // While a port that should speak first says nothing.
+  std::unique_ptr<EventLoop::Registration> mute_timer_;
+  std::unique_ptr<TlsProbe> probe_;
   LineBuffer lines_;
   std::string unsent_;
   bool heard_line_ = false;  // in this state
 };
 
-void AttemptImpl::Dial(Dialer* dialer) {
+void AttemptImpl::Dial() {
   address_ = request_.addresses.front();
-  dial_ = dialer->Dial(request_.addresses, [this](DialResult result) {
+  dial_ = dialer_->Dial(request_.addresses, [this](DialResult result) {
     OnDialled(std::move(result));
   });
 }
 
 void AttemptImpl::OnDialled(DialResult result) {
   dial_.reset();
+  RecordDials(std::move(result.attempts));
   if (!result.fd.valid()) return Fail(FailureClass::kFinal, *result.error);
   address_ = result.address;
   request_.record(EventKind::kTcpConnected,
@@ -85,23 +139,59 @@ void AttemptImpl::OnDialled(DialResult result) {
     return Fail(FailureClass::kFinal, ErrorFromStatus(socket.status()));
   }
   socket_ = *std::move(socket);
+  socket_->SetKeyLog(request_.key_log);
   if (request_.target.security == ConnectionSecurity::kImplicitTls) {
     return StartHandshake();
   }
+  StartPlaintext();
+}
+
+void AttemptImpl::StartPlaintext() {
   state_ = State::kPlaintext;
+  if (MayProbeForTls(request_.target)) {
+    mute_timer_ = loop_->StartTimer(MuteDelay(request_.target.protocol),
+                                    [this] { ProbeForTls(); });
+  }
   Take(negotiator_->Start());
+}
+
+// The first socket waits on: a greeting that still comes ends the probe.
+void AttemptImpl::ProbeForTls() {
+  mute_timer_.reset();
+  probe_ = TlsProbe::Start(loop_, dialer_,
+                           {request_.target.endpoint.host, request_.addresses,
+                            request_.runtime, request_.trust, request_.now},
+                           [this] { FailAsTls(); });
+}
+
+void AttemptImpl::FailAsTls() {
+  Fail(FailureClass::kFinal,
+       MakeError(ErrorCode::kTlsOnPlaintextPort, Phase::kPlaintext));
+}
+
+void AttemptImpl::RecordDials(std::vector<DialAttempt> dials) {
+  dials_ = std::move(dials);
+  for (const DialAttempt& dial : dials_) {
+    request_.record(
+        EventKind::kAddressTried,
+        {{"address", dial.address.AddressText()},
+         {"outcome", std::string(DialOutcomeName(dial))},
+         {"milliseconds",
+          absl::StrCat(absl::ToInt64Milliseconds(dial.ended - dial.started))},
+         {"message", dial.error ? dial.error->Message() : ""}});
+  }
 }
 
 void AttemptImpl::StartHandshake() {
   state_ = State::kHandshake;
-  request_.record(EventKind::kHandshakeStarted,
-                  {{"rung", std::string(RungName(request_.plan.rung))}});
+  const TlsVersionRange& versions = request_.plan.profile.versions;
+  request_.record(
+      EventKind::kHandshakeStarted,
+      {{"rung", std::string(RungName(request_.plan.rung))},
+       {"min_version", std::string(TlsVersionName(versions.min()))},
+       {"max_version", std::string(TlsVersionName(versions.max()))}});
   // A part of a line after the STARTTLS answer is an injection too.
-  if (!lines_.rest().empty()) {
-    Error error = MakeError(ErrorCode::kStartTlsInjection, Phase::kPlaintext);
-    error.first_bytes = std::string(lines_.rest().substr(0, 64));
-    return Fail(FailureClass::kFinal, std::move(error));
-  }
+  if (!lines_.rest().empty()) return FailInjected();
   const absl::Status started =
       socket_->StartTls(request_.plan.profile, request_.target.endpoint.host,
                         request_.trust, request_.now);
@@ -138,8 +228,14 @@ void AttemptImpl::ContinueHandshake() {
   request_.record(EventKind::kHandshakeDone,
                   {{"version", std::string(TlsVersionName(tls.version))},
                    {"cipher", tls.cipher},
+                   {"group", tls.group},
+                   {"alpn", tls.alpn},
                    {"certificate",
                     tls.certificate_verified() ? "verified" : "not verified"}});
+  if (tls.version < TlsVersion::kTls12) {
+    request_.record(EventKind::kLegacyVersion,
+                    {{"version", std::string(TlsVersionName(tls.version))}});
+  }
   Take(request_.target.security == ConnectionSecurity::kImplicitTls
            ? negotiator_->Start()
            : negotiator_->OnTlsEstablished());
@@ -148,7 +244,9 @@ void AttemptImpl::ContinueHandshake() {
 void AttemptImpl::OnHandshakeFailed(bool timed_out) {
   HandshakeEvidence evidence = socket_->evidence();
   evidence.timed_out = timed_out;
-  Verdict verdict = Judge(evidence, request_.plan.profile.versions);
+  request_.record(EventKind::kHandshakeFailed, EvidenceFields(evidence));
+  Verdict verdict =
+      Judge(evidence, request_.plan.profile.versions, request_.target.security);
   Fail(verdict.failure, std::move(verdict.error));
 }
 
@@ -177,6 +275,12 @@ void AttemptImpl::Converse() {
     heard_line_ = true;
     Step step = negotiator_->OnLine(*line);
     if (step.kind != Step::Kind::kContinue) return Take(std::move(step));
+    // The answer to a command was there before the command: it is not the
+    // server's.
+    if (state_ == State::kPlaintext && !step.send.empty() &&
+        !lines_.rest().empty()) {
+      return FailInjected();
+    }
     unsent_ += step.send;
   }
 }
@@ -213,6 +317,13 @@ bool AttemptImpl::Receive() {
   }
   if (result.bytes == 0) {
     OnEndOfStream();
+    return false;
+  }
+  mute_timer_.reset();
+  probe_.reset();
+  if (state_ == State::kPlaintext && !heard_line_ && lines_.rest().empty() &&
+      IsTlsRecord(buffer[0])) {
+    FailAsTls();
     return false;
   }
   const absl::Status appended =
@@ -256,6 +367,7 @@ void AttemptImpl::Ready() {
 void AttemptImpl::Expire() {
   switch (state_) {
     case State::kDialling:
+      RecordDials(dial_->attempts());
       return Fail(FailureClass::kFinal,
                   MakeError(ErrorCode::kConnectTimedOut, Phase::kConnect));
     case State::kHandshake:
@@ -294,6 +406,12 @@ void AttemptImpl::Wait(EventLoop::Callback then) {
                         });
 }
 
+void AttemptImpl::FailInjected() {
+  Error error = MakeError(ErrorCode::kStartTlsInjection, Phase::kPlaintext);
+  error.first_bytes = std::string(lines_.rest().substr(0, 64));
+  Fail(FailureClass::kFinal, std::move(error));
+}
+
 void AttemptImpl::Fail(FailureClass failure, Error error) {
   AttemptResult result;
   result.outcome.failure = failure;
@@ -304,8 +422,11 @@ void AttemptImpl::Fail(FailureClass failure, Error error) {
 void AttemptImpl::Finish(AttemptResult result) {
   watch_.reset();
   hello_timer_.reset();
+  mute_timer_.reset();
+  probe_.reset();
   dial_.reset();
   result.address = address_;
+  result.dials = std::move(dials_);
   // May destroy *this.
   const auto on_done = std::move(on_done_);
   on_done(std::move(result));
@@ -316,9 +437,9 @@ void AttemptImpl::Finish(AttemptResult result) {
 std::unique_ptr<Attempt> Attempt::Start(
     EventLoop* loop, Dialer* dialer, AttemptRequest request,
     std::function<void(AttemptResult)> on_done) {
-  auto attempt = std::make_unique<AttemptImpl>(loop, std::move(request),
+  auto attempt = std::make_unique<AttemptImpl>(loop, dialer, std::move(request),
                                                std::move(on_done));
-  attempt->Dial(dialer);
+  attempt->Dial();
   return attempt;
 }
 

@@ -12,6 +12,7 @@
 #include "core/dialer.h"
 #include "core/event_log.h"
 #include "core/event_loop.h"
+#include "core/key_log.h"
 #include "core/nss_runtime.h"
 #include "core/trust.h"
 #include "fallback/retry_session.h"
@@ -26,7 +27,8 @@ struct AttemptRequest {
   std::vector<SocketAddress> addresses;  // at least one, in order of preference
   std::shared_ptr<NssRuntime> runtime;
   std::shared_ptr<const Trust> trust;
-  absl::Time now;  // for the certificate's dates
+  absl::Time now;                         // for the certificate's dates
+  std::shared_ptr<const KeyLog> key_log;  // null: none
   // Takes what happens; the attempt's number is filled in by it.
   std::function<void(EventKind,
                      std::vector<std::pair<std::string, std::string>>)>
@@ -38,6 +40,7 @@ struct AttemptResult {
   std::unique_ptr<Connection> connection;  // set if connected
   // The address that the socket was connected to; if none was, the first tried.
   std::optional<SocketAddress> address;
+  std::vector<DialAttempt> dials;  // what came of each address
 };
 
 // Ownership: owns its socket until it is connected. Destroying it closes the

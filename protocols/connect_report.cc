@@ -11,7 +11,7 @@ std::string Attempts(size_t count) {
 
 std::string Connected(const ConnectReport& report) {
   return absl::StrCat("Connected to ", report.target.ToString(), " with ",
-                      TlsVersionName(report.tls->version), " in ",
+                      TlsVersionText(report.tls->version), " in ",
                       Attempts(report.attempts.size()), ".");
 }
 
@@ -19,9 +19,17 @@ Diagnosis DiagnoseConnected(const ConnectReport& report) {
   Diagnosis diagnosis;
   diagnosis.summary = Connected(report);
   if (!report.tls->certificate_verified()) {
-    absl::StrAppend(&diagnosis.summary,
-                    " The certificate was NOT VERIFIED: whoever answers may "
-                    "read and change everything.");
+    diagnosis.warnings.push_back(
+        {"certificate_not_verified",
+         "The certificate was NOT VERIFIED: whoever answers may read and "
+         "change everything."});
+  }
+  if (report.tls->version < TlsVersion::kTls12) {
+    diagnosis.warnings.push_back(
+        {"legacy",
+         absl::StrCat(TlsVersionText(report.tls->version),
+                      " is not safe any more and was used only because it was "
+                      "allowed for this host.")});
   }
   if (!report.fallback->applied()) return diagnosis;
   absl::StrAppend(&diagnosis.summary,

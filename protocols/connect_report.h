@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "core/dialer.h"
 #include "core/endpoint.h"
 #include "core/error.h"
 #include "core/secure_socket.h"
@@ -24,6 +25,8 @@ struct AttemptReport {
   ConnectionSecurity security = ConnectionSecurity::kImplicitTls;
   absl::Duration duration;
   std::optional<Error> error;  // unset: connected
+  // What came of each address, in the order of the race (RFC 8305).
+  std::vector<DialAttempt> dials;
 };
 
 struct ConnectReport {
@@ -51,7 +54,13 @@ struct ConnectReport {
 
 // The report in plain words.
 struct Diagnosis {
+  // What is not as safe as it should be, because the user allowed it.
+  struct Warning {
+    std::string code;     // "legacy"
+    std::string message;  // a sentence
+  };
   std::string summary;              // one or two sentences
+  std::vector<Warning> warnings;    // empty if all is well
   std::vector<std::string> advice;  // what to do; empty if nothing
 };
 Diagnosis Diagnose(const ConnectReport& report);

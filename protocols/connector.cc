@@ -28,6 +28,65 @@ std::vector<SocketAddress> PreferOthers(
   return addresses;
 }
 
+// The ways in to try, in order (RFC 8314: implicit TLS first).
+std::vector<Target> WaysTo(const Target& target) {
+  if (target.security != ConnectionSecurity::kAuto) return {target};
+  return {target.By(ConnectionSecurity::kImplicitTls),
+          target.By(ConnectionSecurity::kStartTls)};
+}
+
+// Whether another way in may do better after `error` on this one. Never after a
+// refusal for safety.
+bool MayTryOtherWay(const Error& error) {
+  if (error.refused_for_safety()) return false;
+  switch (error.category()) {
+    case ErrorCategory::kNetwork:
+    case ErrorCategory::kTimeout:
+    case ErrorCategory::kModeMismatch:
+    case ErrorCategory::kTlsIntolerance:
+    case ErrorCategory::kTlsProtocol:
+    case ErrorCategory::kProtocol:
+      return true;
+    case ErrorCategory::kDns:
+    case ErrorCategory::kStartTls:
+    case ErrorCategory::kTlsVersion:
+    case ErrorCategory::kDowngrade:
+    case ErrorCategory::kLocalPolicy:
+    case ErrorCategory::kCertificate:
+    case ErrorCategory::kClientCertificate:
+    case ErrorCategory::kServerPolicy:
+    case ErrorCategory::kAuthentication:
+    case ErrorCategory::kLocal:
+      return false;
+  }
+  return false;
+}
+
+// How much `error` tells of why no way in led to a connection: that one mode
+// was the wrong one is no news, and who came further knows more.
+int Weight(const Error& error) {
+  if (error.refused_for_safety()) return 100;
+  if (error.category() == ErrorCategory::kModeMismatch) return -1;
+  return static_cast<int>(error.phase);
+}
+
+// One way in: all that is known and tried of it. A new one is made for each.
+struct Way {
+  Way(const Target& to, const ConnectRequest& request, HostCache* cache,
+      absl::Time now)
+      : target(to),
+        key{to.endpoint, to.security, request.scope},
+        known(cache->Lookup(key)),
+        session(request.policy, to.security, known, now) {}
+
+  const Target target;
+  const HostKey key;
+  HostRecord known;  // as the cache has it
+  RetrySession session;
+  std::vector<SocketAddress> addresses;
+  std::vector<SocketAddress> used;
+};
+
 class ConnectOperation : public Connector::Operation {
  public:
   ConnectOperation(const Connector::Services& services, ConnectRequest request,
@@ -36,16 +95,10 @@ class ConnectOperation : public Connector::Operation {
         request_(std::move(request)),
         on_done_(std::move(on_done)),
         started_(services_.loop->Now()),
-        key_{request_.target.endpoint, request_.target.security,
-             request_.scope},
-        known_(services_.cache->Lookup(key_)),
-        session_(request_.policy, request_.target.security, known_,
-                 services_.wall_clock()),
+        ways_left_(WaysTo(request_.target)),
         report_{request_.target} {
-    deadline_ =
-        services_.loop->StartTimer(request_.timeout, [this] { OnDeadline(); });
     next_ = services_.loop->StartTimer(absl::ZeroDuration(),
-                                       [this] { StartNext(); });
+                                       [this] { StartWay(); });
     ListenForCancellation();
   }
 
@@ -55,7 +108,9 @@ class ConnectOperation : public Connector::Operation {
 
  private:
   void ListenForCancellation();
+  void StartWay();
   void StartNext();
+  void OnWayFailed(Error error);
   void LookUp();
   void OnLookedUp(Resolver::Result result);
   void StartAttempt();
@@ -75,9 +130,10 @@ class ConnectOperation : public Connector::Operation {
   const ConnectRequest request_;
   std::function<void(ConnectResult)> on_done_;
   const absl::Duration started_;  // loop time
-  const HostKey key_;
-  HostRecord known_;  // as the cache has it
-  RetrySession session_;
+  std::vector<Target> ways_left_;
+  absl::Duration way_ends_;  // loop time
+  std::optional<Way> way_;
+  std::optional<Error> cause_;  // of the ways that failed
   ConnectReport report_;
 
   std::unique_ptr<EventLoop::Registration> deadline_;
@@ -85,9 +141,8 @@ class ConnectOperation : public Connector::Operation {
   std::unique_ptr<Resolver::Request> lookup_;
   std::unique_ptr<Attempt> attempt_;
   std::optional<AttemptPlan> plan_;
+  int attempts_started_ = 0;  // over all ways
   absl::Duration attempt_started_;
-  std::vector<SocketAddress> addresses_;
-  std::vector<SocketAddress> used_;
   bool cancelled_ = false;
   // Null once *this is gone; used on the loop's thread only.
   const std::shared_ptr<ConnectOperation*> self_ =
@@ -109,28 +164,49 @@ void ConnectOperation::Record(
     EventKind kind, std::vector<std::pair<std::string, std::string>> fields) {
   if (!request_.on_event) return;
   request_.on_event(
-      Event{kind, Elapsed(), plan_ ? plan_->number : 0, std::move(fields)});
+      Event{kind, Elapsed(), attempts_started_, std::move(fields)});
+}
+
+void ConnectOperation::StartWay() {
+  const Target target = ways_left_.front();
+  ways_left_.erase(ways_left_.begin());
+  way_.emplace(target, request_, services_.cache, services_.wall_clock());
+  // A way that another can follow leaves it half of the time.
+  const absl::Duration remaining = request_.timeout - Elapsed();
+  const absl::Duration share = ways_left_.empty() ? remaining : remaining / 2;
+  way_ends_ = services_.loop->Now() + share;
+  deadline_ = services_.loop->StartTimer(share, [this] { OnDeadline(); });
+  StartNext();
 }
 
 void ConnectOperation::StartNext() {
   next_.reset();
   ReportCacheWarnings();
   attempt_.reset();  // the last socket is closed before a new one is opened
-  plan_ = session_.Next(request_.timeout - Elapsed());
-  if (!plan_) return Fail(session_.Failure());
+  plan_ = way_->session.Next(way_ends_ - services_.loop->Now());
+  if (!plan_) return OnWayFailed(way_->session.Failure());
+  ++attempts_started_;
   attempt_started_ = services_.loop->Now();
   Record(EventKind::kAttemptStarted,
-         {{"rung", std::string(RungName(plan_->rung))},
+         {{"target", way_->target.ToString()},
+          {"rung", std::string(RungName(plan_->rung))},
           {"from_cache", plan_->from_cache ? "true" : "false"}});
-  if (addresses_.empty()) return LookUp();
+  if (way_->addresses.empty()) return LookUp();
   StartAttempt();
+}
+
+void ConnectOperation::OnWayFailed(Error error) {
+  const bool may_go_on = !ways_left_.empty() && MayTryOtherWay(error);
+  if (!cause_ || Weight(error) > Weight(*cause_)) cause_ = std::move(error);
+  if (may_go_on) return StartWay();
+  Fail(*std::move(cause_));
 }
 
 void ConnectOperation::LookUp() {
   Record(EventKind::kLookupStarted,
-         {{"host", request_.target.endpoint.host.name()}});
+         {{"host", way_->target.endpoint.host.name()}});
   lookup_ = services_.resolver->Resolve(
-      request_.target.endpoint,
+      way_->target.endpoint,
       [this](Resolver::Result result) { OnLookedUp(std::move(result)); });
 }
 
@@ -141,21 +217,23 @@ void ConnectOperation::OnLookedUp(Resolver::Result result) {
     failed.outcome.error = ErrorFromStatus(result.status());
     return OnAttemptDone(std::move(failed));
   }
-  addresses_ = *std::move(result);
+  way_->addresses = *std::move(result);
   Record(EventKind::kLookupEnded,
-         {{"addresses", std::to_string(addresses_.size())}});
+         {{"addresses", std::to_string(way_->addresses.size())}});
   StartAttempt();
 }
 
 void ConnectOperation::StartAttempt() {
-  AttemptRequest request{
-      request_.target,
-      *plan_,
-      plan_->other_address ? PreferOthers(addresses_, used_) : addresses_,
-      request_.runtime,
-      request_.trust,
-      services_.wall_clock(),
-      {}};
+  AttemptRequest request{way_->target,
+                         *plan_,
+                         plan_->other_address
+                             ? PreferOthers(way_->addresses, way_->used)
+                             : way_->addresses,
+                         request_.runtime,
+                         request_.trust,
+                         services_.wall_clock(),
+                         request_.key_log,
+                         {}};
   request.record =
       [this](EventKind kind,
              std::vector<std::pair<std::string, std::string>> fields) {
@@ -169,24 +247,27 @@ void ConnectOperation::StartAttempt() {
 void ConnectOperation::OnAttemptDone(AttemptResult result) {
   if (cancelled_) return;
   AttemptReport attempt;
-  attempt.number = plan_->number;
+  attempt.number = attempts_started_;
   if (result.address) {
     attempt.address = result.address->AddressText();
-    used_.push_back(*result.address);
+    way_->used.push_back(*result.address);
   }
   attempt.rung = plan_->rung;
   attempt.from_cache = plan_->from_cache;
-  attempt.security = request_.target.security;
+  attempt.security = way_->target.security;
   attempt.duration = services_.loop->Now() - attempt_started_;
   attempt.error = result.outcome.error;
-  report_.attempts.push_back(attempt);
-  Learn(session_.Observe(*plan_, result.outcome));
+  attempt.dials = std::move(result.dials);
+  Learn(way_->session.Observe(*plan_, result.outcome));
+  if (attempt.error) {
+    Record(EventKind::kAttemptFailed,
+           {{"rung", std::string(RungName(plan_->rung))},
+            {"address", attempt.address},
+            {"error", std::string(ErrorName(attempt.error->code))},
+            {"message", attempt.error->Message()}});
+  }
+  report_.attempts.push_back(std::move(attempt));
   if (result.outcome.connected()) return Succeed(std::move(result));
-  Record(EventKind::kAttemptFailed,
-         {{"rung", std::string(RungName(plan_->rung))},
-          {"address", attempt.address},
-          {"error", std::string(ErrorName(attempt.error->code))},
-          {"message", attempt.error->Message()}});
   // Not from here: the attempt that called is still on the stack.
   next_ =
       services_.loop->StartTimer(absl::ZeroDuration(), [this] { StartNext(); });
@@ -197,7 +278,8 @@ void ConnectOperation::Learn(const CacheUpdate& update) {
   if (std::holds_alternative<ForgetReduction>(update)) {
     Record(EventKind::kRecordForgotten, {});
   }
-  known_ = services_.cache->Apply(key_, update, services_.wall_clock());
+  way_->known =
+      services_.cache->Apply(way_->key, update, services_.wall_clock());
 }
 
 void ConnectOperation::ReportCacheWarnings() {
@@ -214,8 +296,9 @@ void ConnectOperation::Succeed(AttemptResult attempt) {
   ConnectReport::Fallback fallback;
   fallback.rung = plan_->rung;
   fallback.from_cache = plan_->from_cache;
-  if (fallback.applied()) fallback.reason = session_.reduction_reason();
+  if (fallback.applied()) fallback.reason = way_->session.reduction_reason();
   report_.fallback = fallback;
+  report_.target.endpoint = way_->target.endpoint;
   Finish(std::move(attempt.connection));
 }
 
@@ -257,7 +340,7 @@ void ConnectOperation::Finish(std::unique_ptr<Connection> connection) {
   lookup_.reset();
   ReportCacheWarnings();
   const std::optional<Reduction> reduction =
-      known_.ActiveReduction(services_.wall_clock());
+      way_ ? way_->known.ActiveReduction(services_.wall_clock()) : std::nullopt;
   if (reduction && services_.cache->persistent()) {
     report_.record_expires_at = reduction->expires_at;
   }

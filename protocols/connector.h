@@ -24,6 +24,7 @@
 #include "core/dialer.h"
 #include "core/event_log.h"
 #include "core/event_loop.h"
+#include "core/key_log.h"
 #include "core/nss_runtime.h"
 #include "core/resolver.h"
 #include "core/trust.h"
@@ -46,6 +47,8 @@ struct ConnectRequest {
   std::string scope = {};
   // May be empty.
   EventSink on_event = {};
+  // Where the secrets of every attempt go; null: nowhere.
+  std::shared_ptr<const KeyLog> key_log = {};
   // Ends the connect at once, from any thread. May be null.
   std::shared_ptr<Cancellation> cancellation = {};
 };

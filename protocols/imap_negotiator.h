@@ -6,40 +6,29 @@
 #include <string>
 #include <vector>
 
-#include "protocols/negotiator.h"
+#include "protocols/dialogue.h"
 
 namespace holdfast {
 
-class ImapNegotiator : public Negotiator {
+// Capabilities are the words of the CAPABILITY list.
+class ImapNegotiator : public Dialogue {
  public:
-  explicit ImapNegotiator(ConnectionSecurity security) : security_(security) {}
+  explicit ImapNegotiator(ConnectionSecurity security) : Dialogue(security) {}
 
-  Step Start() override;
-  Step OnLine(absl::string_view line) override;
-  Step OnTlsEstablished() override;
-  const std::string& greeting() const override { return greeting_; }
-  const std::vector<std::string>& capabilities() const override {
-    return capabilities_;
-  }
   std::string FarewellCommand() override;
   bool EndsFarewell(absl::string_view line) const override;
 
  private:
-  enum class State { kGreeting, kStartTls, kHandshake, kCapability, kReady };
+  Step OnGreeting(absl::string_view line) override;
+  Step OnStartTlsAnswer(absl::string_view line) override;
+  Step OnCapabilityAnswer(absl::string_view line) override;
+  std::string StartTlsCommand() override { return Tagged("STARTTLS"); }
+  std::string CapabilityCommand() override { return Tagged("CAPABILITY"); }
+  std::string Tagged(absl::string_view command);
 
-  Step OnGreeting(absl::string_view line);
-  Step OnStartTlsAnswer(absl::string_view line);
-  Step OnCapabilityAnswer(absl::string_view line);
-  Step AskCapabilities();
-  std::string NextTag();
-  bool in_clear() const;
-
-  const ConnectionSecurity security_;
-  State state_ = State::kGreeting;
   int commands_ = 0;
   std::string tag_;
-  std::string greeting_;
-  std::vector<std::string> capabilities_;
+  std::vector<std::string> heard_;
 };
 
 }  // namespace holdfast

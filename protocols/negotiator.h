@@ -26,7 +26,9 @@ struct Step {
   };
 
   Kind kind = Kind::kContinue;
-  std::string send;  // with its CRLF
+  // With its CRLF. In clear, no byte may be unread when it is sent: it would
+  // answer a command that the server cannot have seen.
+  std::string send;
   std::optional<Error> error;
 };
 
@@ -43,8 +45,9 @@ class Negotiator {
   // The handshake after kStartTls is done.
   virtual Step OnTlsEstablished() = 0;
 
-  // The server's greeting; its capability list is left out if it was heard in
-  // clear.
+  // The server's greeting, with CRLF between its lines if it has several. What
+  // must not be believed is left out if it was heard in clear: the capability
+  // list (IMAP), the APOP timestamp (POP3).
   virtual const std::string& greeting() const = 0;
   // Heard inside TLS; complete once ready.
   virtual const std::vector<std::string>& capabilities() const = 0;
@@ -55,9 +58,15 @@ class Negotiator {
   virtual bool EndsFarewell(absl::string_view line) const = 0;
 };
 
-// `security` is kImplicitTls or kStartTls.
-std::unique_ptr<Negotiator> NewNegotiator(Protocol protocol,
-                                          ConnectionSecurity security);
+// What SMTP's EHLO says by default: whoever signs in needs no name, and the
+// machine's own is nobody's business.
+constexpr absl::string_view kAnonymousClient = "[127.0.0.1]";
+
+// With any `security` but kImplicitTls, STARTTLS is required. `client_name` is
+// for SMTP's EHLO: a domain or an address literal (RFC 5321, 4.1.3).
+std::unique_ptr<Negotiator> NewNegotiator(
+    Protocol protocol, ConnectionSecurity security,
+    std::string client_name = std::string(kAnonymousClient));
 
 }  // namespace holdfast
 

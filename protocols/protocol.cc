@@ -1,18 +1,25 @@
 #include "protocols/protocol.h"
 
-#include <string>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "core/error.h"
 
 namespace holdfast {
 namespace {
 
+// "smtps" is not in IANA's list of service names: port 465 was given to
+// submissions (RFC 8314, 7.3), and people use it under both names. SMTP has no
+// ALPN id.
 constexpr ProtocolInfo kProtocols[] = {
     {Protocol::kImap, "imap", "imaps", 993, 143, "imap"},
+    {Protocol::kPop3, "pop3", "pop3s", 995, 110, "pop3"},
+    {Protocol::kSmtp, "smtp", "smtps", 465, 25, ""},
+    {Protocol::kSubmission, "submission", "submissions", 465, 587, ""},
+    {Protocol::kNntp, "nntp", "nntps", 563, 119, "nntp"},
 };
 
 absl::Status InvalidTarget(absl::string_view text, absl::string_view why) {
@@ -20,19 +27,52 @@ absl::Status InvalidTarget(absl::string_view text, absl::string_view why) {
                     absl::StrCat("\"", EscapeBytes(text), "\" ", why, "."));
 }
 
-// Splits "host", "host:port", "[::1]" and "[::1]:port". A bare IPv6 address
-// has no port.
-void SplitPort(absl::string_view text, absl::string_view* host,
-               std::optional<absl::string_view>* port) {
-  *host = text;
-  const size_t colon = text.rfind(':');
-  if (colon == absl::string_view::npos) return;
-  const bool bracketed = !text.empty() && text[0] == '[';
-  const bool port_follows =
-      bracketed ? colon > 0 && text[colon - 1] == ']' : text.find(':') == colon;
-  if (!port_follows) return;
-  *host = text.substr(0, colon);
-  *port = text.substr(colon + 1);
+uint16_t OwnPort(Protocol protocol, ConnectionSecurity security) {
+  const ProtocolInfo& info = GetProtocolInfo(protocol);
+  return security == ConnectionSecurity::kStartTls ? info.starttls_port
+                                                   : info.implicit_port;
+}
+
+// What the text before "://" says.
+struct Scheme {
+  Protocol protocol;
+  ConnectionSecurity security;
+
+  bool AgreesWith(Protocol asked) const {
+    return asked == protocol ||
+           (asked == Protocol::kSmtp && protocol == Protocol::kSubmission);
+  }
+};
+
+std::optional<Scheme> FindScheme(absl::string_view text) {
+  for (const ProtocolInfo& info : kProtocols) {
+    if (absl::EqualsIgnoreCase(text, info.implicit_scheme)) {
+      return Scheme{info.protocol, ConnectionSecurity::kImplicitTls};
+    }
+    if (absl::EqualsIgnoreCase(text, info.name)) {
+      return Scheme{info.protocol, ConnectionSecurity::kStartTls};
+    }
+  }
+  return std::nullopt;
+}
+
+// Reads "host[:port]", which is all of `text` but a scheme.
+absl::StatusOr<Target> ParseAuthority(absl::string_view text,
+                                      absl::string_view authority,
+                                      const Scheme& scheme) {
+  authority = absl::StripSuffix(authority, "/");
+  if (authority.find_first_of("/?#") != absl::string_view::npos) {
+    return InvalidTarget(text, "goes on after host and port");
+  }
+  if (absl::StrContains(authority, '@')) {
+    return InvalidTarget(text, "names a user; a target is host and port only");
+  }
+  absl::StatusOr<HostPort> parsed = HostPort::Parse(authority);
+  if (!parsed.ok()) return parsed.status();
+  const uint16_t port =
+      parsed->port.value_or(OwnPort(scheme.protocol, scheme.security));
+  return Target{scheme.protocol, Endpoint{std::move(parsed->host), port},
+                scheme.security, parsed->port.has_value()};
 }
 
 }  // namespace
@@ -50,49 +90,60 @@ std::optional<Protocol> ParseProtocol(absl::string_view name) {
   return std::nullopt;
 }
 
-std::string Target::ToString() const {
-  const ProtocolInfo& info = GetProtocolInfo(protocol);
-  const absl::string_view scheme = security == ConnectionSecurity::kImplicitTls
-                                       ? info.implicit_scheme
-                                       : info.name;
-  return absl::StrCat(scheme, "://", endpoint.ToString());
+Target Target::By(ConnectionSecurity way) const {
+  Target target = *this;
+  target.security = way;
+  if (!port_given) target.endpoint.port = OwnPort(protocol, way);
+  return target;
 }
 
-absl::StatusOr<Target> ParseTarget(absl::string_view text) {
+std::string Target::ToString() const {
+  const ProtocolInfo& info = GetProtocolInfo(protocol);
+  switch (security) {
+    case ConnectionSecurity::kImplicitTls:
+      return absl::StrCat(info.implicit_scheme, "://", endpoint.ToString());
+    case ConnectionSecurity::kStartTls:
+      return absl::StrCat(info.name, "://", endpoint.ToString());
+    case ConnectionSecurity::kAuto:
+    case ConnectionSecurity::kNone:
+      break;
+  }
+  return port_given ? endpoint.ToString() : endpoint.host.ToString();
+}
+
+absl::StatusOr<Target> ParseTarget(absl::string_view text,
+                                   std::optional<Protocol> protocol,
+                                   std::optional<ConnectionSecurity> security) {
+  if (security == ConnectionSecurity::kNone) {
+    return InvalidTarget(text, "cannot be reached in plaintext");
+  }
   const size_t separator = text.find("://");
   if (separator == absl::string_view::npos) {
-    return InvalidTarget(
-        text, "has no scheme; write it as imaps://host or imap://host");
-  }
-  const std::string scheme = absl::AsciiStrToLower(text.substr(0, separator));
-  absl::string_view rest = text.substr(separator + 3);
-  if (!rest.empty() && rest.back() == '/') rest.remove_suffix(1);
-  if (rest.find_first_of("/?#") != absl::string_view::npos) {
-    return InvalidTarget(text, "goes on after host and port");
-  }
-  if (absl::StrContains(rest, '@')) {
-    return InvalidTarget(text, "names a user; a target is host and port only");
-  }
-  absl::string_view host_text;
-  std::optional<absl::string_view> port_text;
-  SplitPort(rest, &host_text, &port_text);
-  for (const ProtocolInfo& info : kProtocols) {
-    const bool implicit = scheme == info.implicit_scheme;
-    if (!implicit && scheme != info.name) continue;
-    uint32_t port = implicit ? info.implicit_port : info.starttls_port;
-    if (port_text &&
-        (!absl::SimpleAtoi(*port_text, &port) || port == 0 || port > 65535)) {
-      return InvalidTarget(text, "has no valid port; it is 1 to 65535");
+    if (!protocol) {
+      return InvalidTarget(text,
+                           "has no scheme; write it as imaps://host or "
+                           "imap://host, or name its protocol");
     }
-    absl::StatusOr<Host> host = Host::Parse(host_text);
-    if (!host.ok()) return host.status();
-    return Target{info.protocol,
-                  Endpoint{*std::move(host), static_cast<uint16_t>(port)},
-                  implicit ? ConnectionSecurity::kImplicitTls
-                           : ConnectionSecurity::kStartTls};
+    return ParseAuthority(
+        text, text, {*protocol, security.value_or(ConnectionSecurity::kAuto)});
   }
-  return InvalidTarget(text, absl::StrCat("has an unknown scheme \"",
-                                          EscapeBytes(scheme), "\""));
+  const absl::string_view scheme_text = text.substr(0, separator);
+  const std::optional<Scheme> scheme = FindScheme(scheme_text);
+  if (!scheme) {
+    return InvalidTarget(text, absl::StrCat("has an unknown scheme \"",
+                                            EscapeBytes(scheme_text), "\""));
+  }
+  if (protocol && !scheme->AgreesWith(*protocol)) {
+    return InvalidTarget(
+        text, absl::StrCat("does not speak ", GetProtocolInfo(*protocol).name));
+  }
+  if (security && *security != scheme->security) {
+    return InvalidTarget(
+        text, absl::StrCat("says itself how it is secured: ",
+                           ConnectionSecurityName(scheme->security), ", not ",
+                           ConnectionSecurityName(*security)));
+  }
+  return ParseAuthority(text, text.substr(separator + 3), *scheme);
 }
 
 }  // namespace holdfast

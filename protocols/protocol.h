@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -13,7 +14,8 @@
 
 namespace holdfast {
 
-enum class Protocol { kImap };
+// Submission (RFC 6409) is SMTP on ports of its own.
+enum class Protocol { kImap, kPop3, kSmtp, kSubmission, kNntp };
 
 struct ProtocolInfo {
   Protocol protocol;
@@ -32,16 +34,26 @@ std::optional<Protocol> ParseProtocol(absl::string_view name);
 // What a person wants to reach.
 struct Target {
   Protocol protocol;
-  Endpoint endpoint;
+  Endpoint endpoint;  // with kAuto and no port given, implicit TLS's own port
   ConnectionSecurity security;
+  bool port_given = true;  // false: each way in has its own port
 
-  // "imaps://mail.example.org:993".
+  // The same host by one way in: on the port given, else on that way's own.
+  Target By(ConnectionSecurity way) const;
+
+  // "imaps://mail.example.org:993"; with kAuto "mail.example.org", and the port
+  // if it was given.
   std::string ToString() const;
 };
 
-// Reads "imaps://host[:port]" or "imap://host[:port]". Errors: kInvalidTarget,
-// kInvalidHost.
-absl::StatusOr<Target> ParseTarget(absl::string_view text);
+// Reads "imaps://host[:port]" (implicit TLS), "imap://host[:port]" (STARTTLS),
+// their like for every protocol, and a bare "host[:port]". A bare one needs
+// `protocol`; its security is kAuto unless given. Where a scheme stands, what
+// is given must agree with it; kSmtp agrees with submission. Errors:
+// kInvalidTarget, kInvalidHost.
+absl::StatusOr<Target> ParseTarget(
+    absl::string_view text, std::optional<Protocol> protocol = std::nullopt,
+    std::optional<ConnectionSecurity> security = std::nullopt);
 
 }  // namespace holdfast
 

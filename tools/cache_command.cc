@@ -1,11 +1,11 @@
 // holdfast cache: shows and edits what is remembered of hosts.
 
-#include <cstdio>
+#include <sys/stat.h>
+
 #include <iostream>
 #include <memory>
 #include <string>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tools/commands.h"
@@ -13,33 +13,6 @@
 
 namespace holdfast {
 namespace {
-
-// HOST or HOST:PORT.
-struct HostFilter {
-  Host host;
-  std::optional<uint16_t> port;
-};
-
-absl::StatusOr<HostFilter> ParseHostFilter(const std::string& text) {
-  const size_t colon = text.rfind(':');
-  const bool bracketed = !text.empty() && text[0] == '[';
-  const bool has_port =
-      colon != std::string::npos &&
-      (bracketed ? text[colon - 1] == ']' : text.find(':') == colon);
-  absl::StatusOr<Host> host =
-      Host::Parse(has_port ? text.substr(0, colon) : text);
-  if (!host.ok()) return host.status();
-  if (!has_port) return HostFilter{*host, std::nullopt};
-  uint32_t port;
-  if (!absl::SimpleAtoi(text.substr(colon + 1), &port) || port == 0 ||
-      port > 65535) {
-    return MakeStatus(ErrorCode::kInvalidTarget, Phase::kSetup,
-                      absl::StrCat("\"", text,
-                                   "\" has no valid port; it is 1 "
-                                   "to 65535."));
-  }
-  return HostFilter{*host, static_cast<uint16_t>(port)};
-}
 
 // Says what went wrong with the cache; true if that is why nothing was done.
 bool ReportWarnings(HostCache* cache) {
@@ -61,16 +34,55 @@ ExitStatus List(const GlobalOptions& global) {
   return kExitDone;
 }
 
+// Reads a host as the user named it; nullopt, with the reason on standard
+// error, if it is none.
+std::optional<HostPort> ReadHost(const std::string& text) {
+  absl::StatusOr<HostPort> host = HostPort::Parse(text);
+  if (host.ok()) return *std::move(host);
+  std::cerr << "holdfast: " << ErrorText(ErrorFromStatus(host.status()));
+  return std::nullopt;
+}
+
+ExitStatus Show(const GlobalOptions& global, const std::string& host_text) {
+  const std::optional<HostPort> host = ReadHost(host_text);
+  if (!host) return kExitUsage;
+  const std::unique_ptr<HostCache> cache = OpenCache(global);
+  RecordList records;
+  for (auto& [key, record] : cache->List()) {
+    if (key.endpoint.host != host->host) continue;
+    if (host->port && key.endpoint.port != *host->port) continue;
+    records.emplace_back(key, record);
+  }
+  if (ReportWarnings(cache.get())) return kExitLocal;
+  const absl::Time now = absl::Now();
+  std::cout << (global.json ? JsonText(CacheShowJson(records, now, {}))
+                            : CacheShowText(host_text, records, now, {}));
+  return kExitDone;
+}
+
+ExitStatus Stats(const GlobalOptions& global) {
+  const std::unique_ptr<HostCache> cache = OpenCache(global);
+  CacheStats stats = CountRecords(cache->List(), absl::Now(), {});
+  if (ReportWarnings(cache.get())) return kExitLocal;
+  stats.path = CachePath(global);
+  // The file, and what SQLite has not yet moved into it.
+  for (const char* suffix : {"", "-wal"}) {
+    struct stat file;
+    if (stat((stats.path + suffix).c_str(), &file) == 0) {
+      stats.bytes += file.st_size;
+    }
+  }
+  std::cout << (global.json ? JsonText(CacheStatsJson(stats))
+                            : CacheStatsText(stats));
+  return kExitDone;
+}
+
 ExitStatus Forget(const GlobalOptions& global, const std::string& host_text,
                   bool all) {
-  std::optional<HostFilter> filter;
+  std::optional<HostPort> filter;
   if (!all) {
-    absl::StatusOr<HostFilter> parsed = ParseHostFilter(host_text);
-    if (!parsed.ok()) {
-      std::cerr << "holdfast: " << ErrorText(ErrorFromStatus(parsed.status()));
-      return kExitUsage;
-    }
-    filter = *std::move(parsed);
+    filter = ReadHost(host_text);
+    if (!filter) return kExitUsage;
   }
   const std::unique_ptr<HostCache> cache = OpenCache(global);
   const absl::StatusOr<int> count =
@@ -96,10 +108,23 @@ void AddCacheCommand(CLI::App* app, const GlobalOptions* global, Run* run) {
   CLI::App* cache =
       app->add_subcommand("cache", "Show and edit what is remembered of hosts");
   cache->require_subcommand(1);
+  cache->footer("Example:\n  holdfast cache show mail.example.org");
 
   CLI::App* list = cache->add_subcommand("list", "List what is remembered");
   list->footer("Example:\n  holdfast cache list --json");
   list->callback([=] { *run = [=] { return List(*global); }; });
+
+  CLI::App* show =
+      cache->add_subcommand("show", "Show all that is known of a host");
+  auto shown = std::make_shared<std::string>();
+  show->add_option("HOST[:PORT]", *shown, "The host; without a port, all")
+      ->required();
+  show->footer("Example:\n  holdfast cache show mail.example.org");
+  show->callback([=] { *run = [=] { return Show(*global, *shown); }; });
+
+  CLI::App* stats = cache->add_subcommand("stats", "Show the cache in numbers");
+  stats->footer("Example:\n  holdfast cache stats --json");
+  stats->callback([=] { *run = [=] { return Stats(*global); }; });
 
   CLI::App* forget = cache->add_subcommand(
       "forget", "Forget the reduced offer of a host, or everything");

@@ -1,5 +1,7 @@
 // holdfast connect: reaches one server, recovering as needed.
 
+#include <unistd.h>
+
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -11,6 +13,7 @@
 #include "protocols/connector.h"
 #include "protocols/farewell.h"
 #include "tools/commands.h"
+#include "tools/event_output.h"
 #include "tools/report.h"
 #include "tools/signal_watch.h"
 
@@ -27,14 +30,17 @@ struct ConnectCommandOptions {
 };
 
 ExitStatus Report(const GlobalOptions& global, const ConnectReport& report) {
-  std::cout << (global.json ? JsonText(ConnectReportJson(report))
-                            : ConnectReportText(report, absl::Now()));
+  std::cout << (global.json
+                    ? JsonText(ConnectReportJson(report))
+                    : ConnectReportText(report, absl::Now(),
+                                        PainterFor(global, STDOUT_FILENO)));
   return report.error ? ExitStatusFor(*report.error) : kExitDone;
 }
 
 // What a connect needs that can fail before any network use.
 absl::StatusOr<ConnectRequest> MakeRequest(
-    const Target& target, const ConnectCommandOptions& options) {
+    const GlobalOptions& global, const Target& target,
+    const ConnectCommandOptions& options) {
   absl::StatusOr<FallbackPolicy> policy = options.connection.Policy();
   if (!policy.ok()) return policy.status();
   absl::StatusOr<std::shared_ptr<NssRuntime>> runtime = NssRuntime::Start();
@@ -45,6 +51,8 @@ absl::StatusOr<ConnectRequest> MakeRequest(
   ConnectRequest request{target, *runtime, *trust};
   request.policy = *policy;
   request.timeout = options.connection.timeout;
+  absl::Status output = SetUpOutput(global, options.connection, &request);
+  if (!output.ok()) return output;
   return request;
 }
 
@@ -64,10 +72,6 @@ class ConnectRun {
             {loop_.get(), resolver_.get(), dialer_.get(), cache_.get()}) {}
 
   ConnectReport Check(ConnectRequest request) {
-    request.on_event = [json = global_.json](const Event& event) {
-      if (json && event.kind != EventKind::kCacheWarning) return;
-      std::cerr << ProgressText(event);
-    };
     operation_ =
         connector_.Connect(std::move(request), [this](ConnectResult result) {
           report_ = std::move(result.report);
@@ -114,7 +118,8 @@ ExitStatus Connect(const GlobalOptions& global,
     return kExitUsage;
   }
   absl::StatusOr<std::unique_ptr<UvEventLoop>> loop = UvEventLoop::Create();
-  absl::StatusOr<ConnectRequest> request = MakeRequest(*target, options);
+  absl::StatusOr<ConnectRequest> request =
+      MakeRequest(global, *target, options);
   const absl::Status ready = loop.ok() ? request.status() : loop.status();
   if (!ready.ok()) {
     ConnectReport report{*target};
@@ -141,8 +146,7 @@ void AddConnectCommand(CLI::App* app, const GlobalOptions* global, Run* run) {
   auto options = std::make_shared<ConnectCommandOptions>();
   connect
       ->add_option("TARGET", options->target,
-                   "imaps://HOST[:PORT] (TLS at once) or imap://HOST[:PORT] "
-                   "(STARTTLS, required)")
+                   "imaps://HOST[:PORT], or imap:// for STARTTLS")
       ->required();
   connect
       ->add_flag("--check", options->check,

@@ -1,6 +1,8 @@
 // The holdfast command.
 
 #include <iostream>
+#include <memory>
+#include <sstream>
 #include <string>
 
 #include "CLI/CLI.hpp"
@@ -9,11 +11,47 @@
 namespace holdfast {
 namespace {
 
+// Names and types only: what else CLI11 knows of an option (needed, excludes,
+// environment) would not fit beside a description.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter() { column_width(28); }
+
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_positional() || option->get_type_size() == 0) return "";
+    return " " + option->get_type_name();
+  }
+};
+
+// --quiet: what goes to standard error is held back, and shown in the end only
+// if the command was misused.
+class HeldStandardError {
+ public:
+  HeldStandardError() : shown_(std::cerr.rdbuf(held_.rdbuf())) {}
+  ~HeldStandardError() { std::cerr.rdbuf(shown_); }
+  HeldStandardError(const HeldStandardError&) = delete;
+  HeldStandardError& operator=(const HeldStandardError&) = delete;
+
+  void Show() const { std::ostream(shown_) << held_.str(); }
+
+ private:
+  std::ostringstream held_;
+  std::streambuf* const shown_;
+};
+
+ExitStatus RunQuietly(const Run& run) {
+  const HeldStandardError held;
+  const ExitStatus status = run();
+  if (status == kExitUsage) held.Show();
+  return status;
+}
+
 int Main(int argc, char** argv) {
   CLI::App app(
       "Reaches mail and news servers over TLS, recovering from those that\n"
       "choke on a modern TLS handshake.");
   app.name("holdfast");
+  app.formatter(std::make_shared<HelpFormatter>());
   app.set_version_flag("--version", "holdfast " HOLDFAST_VERSION);
   app.require_subcommand(1);
   app.fallthrough();
@@ -39,8 +77,9 @@ int Main(int argc, char** argv) {
     std::cerr << "holdfast: " << error.what() << "\nTry: holdfast --help\n";
     return kExitUsage;
   }
-  const ExitStatus status = run();
+  const ExitStatus status = global.quiet ? RunQuietly(run) : run();
   std::cout.flush();
+  if (!std::cout && global.quiet) return kExitLocal;
   if (!std::cout) {
     std::cerr << "holdfast: standard output could not be written\n";
     return kExitLocal;

@@ -1,5 +1,7 @@
 #include "tools/options.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <utility>
@@ -58,6 +60,15 @@ TlsVersion ParseAllowedVersion(const std::string& text) {
   return *version;
 }
 
+TlsVersion ParseLegacyVersion(const std::string& text) {
+  const std::optional<TlsVersion> version = ParseTlsVersion(text);
+  if (!version || *version >= TlsVersion::kTls12) {
+    throw CLI::ValidationError(
+        absl::StrCat("\"", text, "\" is not 1.0 or 1.1"));
+  }
+  return *version;
+}
+
 // HOST:PORT:ADDR, as curl's --resolve; ADDR may stand in brackets.
 std::pair<std::string, Host> ParseOverride(const std::string& text) {
   const std::string wanted = absl::StrCat(
@@ -85,15 +96,43 @@ std::pair<std::string, Host> ParseOverride(const std::string& text) {
 
 void AddGlobalOptions(CLI::App* app, GlobalOptions* options) {
   app->add_flag("--json", options->json, "One JSON document on stdout");
+  CLI::Option* const quiet = app->add_flag(
+      "--quiet", options->quiet, "Nothing on stderr but mistakes in usage");
+  app->add_flag("--verbose", options->verbose,
+                "Everything that happens, with times, on stderr")
+      ->excludes(quiet);
+  using Color = GlobalOptions::Color;
+  app->add_option("--color", options->color, "Colour for people [auto]")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Color>{{"auto", Color::kAuto},
+                                       {"always", Color::kAlways},
+                                       {"never", Color::kNever}}))
+      ->type_name("auto|always|never");
   app->add_option("--cache", options->cache,
                   "The file that remembers hosts, or \"none\"")
       ->type_name("PATH|none");
 }
 
+Painter PainterFor(const GlobalOptions& options, int fd) {
+  switch (options.color) {
+    case GlobalOptions::Color::kAlways:
+      return Painter(true);
+    case GlobalOptions::Color::kNever:
+      return Painter(false);
+    case GlobalOptions::Color::kAuto:
+      break;
+  }
+  return Painter(isatty(fd) && Environment("NO_COLOR").empty() &&
+                 Environment("TERM") != "dumb");
+}
+
+std::string CachePath(const GlobalOptions& options) {
+  if (options.cache == "none") return "";
+  return options.cache.empty() ? DefaultCachePath() : options.cache;
+}
+
 std::unique_ptr<HostCache> OpenCache(const GlobalOptions& options) {
-  if (options.cache == "none") return NewMemoryHostCache();
-  const std::string path =
-      options.cache.empty() ? DefaultCachePath() : options.cache;
+  const std::string path = CachePath(options);
   if (path.empty()) return NewMemoryHostCache();
   return OpenSqliteHostCache(path);
 }
@@ -101,7 +140,7 @@ std::unique_ptr<HostCache> OpenCache(const GlobalOptions& options) {
 absl::StatusOr<FallbackPolicy> ConnectionOptions::Policy() const {
   FallbackPolicy policy;
   absl::StatusOr<TlsVersionRange> range =
-      TlsVersionRange::Create(min_version, max_version);
+      TlsVersionRange::Create(allow_legacy.value_or(min_version), max_version);
   if (!range.ok()) return range.status();
   policy.versions = *range;
   policy.fallback = !no_fallback;
@@ -110,7 +149,7 @@ absl::StatusOr<FallbackPolicy> ConnectionOptions::Policy() const {
 
 void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
   app->add_option("--ca", options->trust.ca_files,
-                  "PEM file with certificate authorities to trust (repeatable)")
+                  "Trust the authorities in this PEM file (repeatable)")
       ->type_name("FILE")
       ->allow_extra_args(false);
   app->add_flag_callback(
@@ -140,6 +179,14 @@ void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
          "Lowest TLS version to accept [1.2]")
       ->type_name("1.2|1.3");
   app->add_option_function<std::string>(
+         "--allow-legacy",
+         [options](const std::string& text) {
+           options->allow_legacy = ParseLegacyVersion(text);
+         },
+         "Accept an unsafe old TLS version this once")
+      ->type_name("1.0|1.1")
+      ->excludes("--min-version");
+  app->add_option_function<std::string>(
          "--max-version",
          [options](const std::string& text) {
            options->max_version = ParseAllowedVersion(text);
@@ -163,9 +210,16 @@ void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
              options->overrides[endpoint].push_back(address);
            }
          },
-         "Use this address instead of a look-up (repeatable)")
+         "Use this address, not a look-up (repeatable)")
       ->type_name("HOST:PORT:ADDR")
       ->allow_extra_args(false);
+  app->add_option("--keylog", options->key_log,
+                  "Append the TLS secrets, for a packet capture")
+      ->type_name("FILE")
+      ->envname("SSLKEYLOGFILE");
+  app->add_option("--trace", options->trace,
+                  "Append what happens, as JSON lines")
+      ->type_name("FILE");
 }
 
 }  // namespace holdfast

@@ -16,18 +16,28 @@
 #include "core/trust.h"
 #include "fallback/fallback_policy.h"
 #include "fallback/host_cache.h"
+#include "tools/painter.h"
 
 namespace holdfast {
 
 // Options of every subcommand.
 struct GlobalOptions {
   bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+  enum class Color { kAuto, kAlways, kNever } color = Color::kAuto;
   std::string cache;  // --cache PATH|none; empty: the default
 };
 void AddGlobalOptions(CLI::App* app, GlobalOptions* options);
 
-// The cache that --cache, $HOLDFAST_CACHE or the default names. With "none",
-// and where no path can be found, one in memory.
+// For text on `fd`. With --color auto it paints on a terminal, unless NO_COLOR
+// (no-color.org) or TERM=dumb forbids it.
+Painter PainterFor(const GlobalOptions& options, int fd);
+
+// The file that --cache, $HOLDFAST_CACHE or the default names; empty with
+// "none", and where none can be found.
+std::string CachePath(const GlobalOptions& options);
+// The cache in that file, or one in memory.
 std::unique_ptr<HostCache> OpenCache(const GlobalOptions& options);
 
 // Options of every subcommand that connects.
@@ -36,7 +46,10 @@ struct ConnectionOptions {
   TlsVersion min_version = TlsVersion::kTls12;
   TlsVersion max_version = TlsVersion::kTls13;
   bool no_fallback = false;
+  std::optional<TlsVersion> allow_legacy;  // TLS 1.0 or 1.1, as the minimum
   absl::Duration timeout = absl::Seconds(30);
+  std::string key_log;  // --keylog; empty: none
+  std::string trace;    // --trace; empty: none
   // --resolve: Endpoint::ToString() to addresses.
   std::map<std::string, std::vector<Host>> overrides;
 

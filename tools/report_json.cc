@@ -1,5 +1,7 @@
 // A report for programs: the JSON that scripts rely on.
 
+#include "absl/time/clock.h"
+#include "fallback/sqlite_host_cache.h"
 #include "tools/report.h"
 
 namespace holdfast {
@@ -45,6 +47,14 @@ Json TlsJson(const TlsInfo& tls) {
           {"certificate", CertificateJson(tls)}};
 }
 
+Json AddressJson(const DialAttempt& dial) {
+  return {
+      {"address", dial.address.AddressText()},
+      {"outcome", DialOutcomeName(dial)},
+      {"milliseconds", absl::ToInt64Milliseconds(dial.ended - dial.started)},
+      {"error", dial.error ? ErrorJson(*dial.error) : Json()}};
+}
+
 Json AttemptJson(const AttemptReport& attempt) {
   Json json = {{"number", attempt.number},
                {"address", NullIfEmpty(attempt.address)},
@@ -53,6 +63,10 @@ Json AttemptJson(const AttemptReport& attempt) {
                {"outcome", attempt.error ? "failed" : "connected"},
                {"milliseconds", absl::ToInt64Milliseconds(attempt.duration)}};
   if (attempt.error) json["error"] = ErrorJson(*attempt.error);
+  json["addresses"] = Json::array();
+  for (const DialAttempt& dial : attempt.dials) {
+    json["addresses"].push_back(AddressJson(dial));
+  }
   return json;
 }
 
@@ -77,6 +91,33 @@ Json TargetJson(const Target& target) {
           {"host", target.endpoint.host.name()},
           {"port", target.endpoint.port},
           {"security", ConnectionSecurityName(target.security)}};
+}
+
+Json ProofJson(const Proof& proof, const HostRecord& record, absl::Time now,
+               const RecordLifetimes& lifetimes) {
+  return {{"version", TlsVersionName(proof.version)},
+          {"at", TimeText(proof.at)},
+          {"expires_at", TimeText(proof.at + lifetimes.proof)},
+          {"active", record.ProvenVersion(now, lifetimes).has_value()}};
+}
+
+Json ReductionJson(const Reduction& reduction, bool active) {
+  return {{"rung", RungName(reduction.rung)},
+          {"reason", ErrorName(reduction.reason)},
+          {"origin", RecordOriginName(reduction.origin)},
+          {"lifetime_seconds", absl::ToInt64Seconds(reduction.lifetime)},
+          {"expires_at", TimeText(reduction.expires_at)},
+          {"active", active}};
+}
+
+Json DiagnosisJson(const Diagnosis& diagnosis) {
+  Json warnings = Json::array();
+  for (const Diagnosis::Warning& warning : diagnosis.warnings) {
+    warnings.push_back({{"code", warning.code}, {"message", warning.message}});
+  }
+  return {{"summary", diagnosis.summary},
+          {"warnings", warnings},
+          {"advice", diagnosis.advice}};
 }
 
 }  // namespace
@@ -105,21 +146,18 @@ Json ConnectReportJson(const ConnectReport& report) {
   for (const AttemptReport& attempt : report.attempts) {
     attempts.push_back(AttemptJson(attempt));
   }
-  const Diagnosis diagnosis = Diagnose(report);
-  Json json = {
-      {"target", TargetJson(report.target)},
-      {"outcome", report.error ? "failed" : "connected"},
-      {"tls", report.tls ? TlsJson(*report.tls) : Json()},
-      {"capabilities", report.capabilities},
-      {"fallback", FallbackJson(report.fallback)},
-      {"attempts", attempts},
-      {"cache",
-       {{"recorded", report.record_expires_at.has_value()},
-        {"expires_at", report.record_expires_at
-                           ? Json(TimeText(*report.record_expires_at))
-                           : Json()}}},
-      {"diagnosis",
-       {{"summary", diagnosis.summary}, {"advice", diagnosis.advice}}}};
+  Json json = {{"target", TargetJson(report.target)},
+               {"outcome", report.error ? "failed" : "connected"},
+               {"tls", report.tls ? TlsJson(*report.tls) : Json()},
+               {"capabilities", report.capabilities},
+               {"fallback", FallbackJson(report.fallback)},
+               {"attempts", attempts},
+               {"cache",
+                {{"recorded", report.record_expires_at.has_value()},
+                 {"expires_at", report.record_expires_at
+                                    ? Json(TimeText(*report.record_expires_at))
+                                    : Json()}}},
+               {"diagnosis", DiagnosisJson(Diagnose(report))}};
   if (report.error) json["error"] = ErrorJson(*report.error);
   return json;
 }
@@ -152,6 +190,65 @@ Json CacheListJson(const RecordList& records, absl::Time now,
          {"expires_at", TimeText(expires_at)}});
   }
   return list;
+}
+
+Json CacheShowJson(const RecordList& records, absl::Time now,
+                   const RecordLifetimes& lifetimes) {
+  Json list = Json::array();
+  for (const auto& [key, record] : records) {
+    const HostRecord::Fields& fields = record.fields();
+    const std::optional<Reduction> active = record.ActiveReduction(now);
+    list.push_back(
+        {{"host", key.endpoint.host.name()},
+         {"port", key.endpoint.port},
+         {"security", ConnectionSecurityName(key.security)},
+         {"scope", NullIfEmpty(key.scope)},
+         {"next_offer", RungName(active ? active->rung : Rung::kFull)},
+         {"proof", fields.proof
+                       ? ProofJson(*fields.proof, record, now, lifetimes)
+                       : Json()},
+         {"reduction", fields.reduction ? ReductionJson(*fields.reduction,
+                                                        active.has_value())
+                                        : Json()},
+         {"failures", fields.failures},
+         {"recoveries", fields.recoveries},
+         {"first_seen", TimeText(fields.first_seen)},
+         {"last_seen", TimeText(fields.last_seen)}});
+  }
+  return list;
+}
+
+Json CacheStatsJson(const CacheStats& stats) {
+  const bool on_disk = !stats.path.empty();
+  return {{"path", NullIfEmpty(stats.path)},
+          {"bytes", stats.bytes},
+          {"format_version", on_disk ? Json(kHostCacheFormatVersion) : Json()},
+          {"records", stats.records},
+          {"proven", stats.proven},
+          {"rungs", stats.by_rung},
+          {"reasons", stats.by_reason},
+          {"origins", stats.by_origin}};
+}
+
+Json TraceHeaderJson(const Target& target) {
+  return {{"holdfast", HOLDFAST_VERSION},
+          {"target", target.ToString()},
+          {"started", TimeText(absl::Now())}};
+}
+
+Json EventJson(const Event& event) {
+  Json fields = Json::object();
+  for (const auto& [name, value] : event.fields) fields[name] = value;
+  return {{"ms", absl::ToInt64Microseconds(event.at) / 1000.0},
+          {"event", EventKindName(event.kind)},
+          {"attempt", event.attempt},
+          {"fields", fields}};
+}
+
+std::string JsonLine(const Json& document) {
+  return document.dump(-1, ' ', /*ensure_ascii=*/false,
+                       Json::error_handler_t::replace) +
+         "\n";
 }
 
 std::string JsonText(const Json& document) {

@@ -3,6 +3,7 @@
 // for it.
 
 #include <memory>
+#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -136,6 +137,10 @@ struct Intolerance {
   std::string reason;
   std::vector<std::string> rungs;
 };
+
+std::ostream& operator<<(std::ostream& out, const Intolerance& intolerance) {
+  return out << intolerance.behaviour;
+}
 
 class IntolerantServerTest : public ScenarioTest,
                              public testing::WithParamInterface<Intolerance> {};

@@ -27,6 +27,8 @@ const std::map<int, std::string> kGivenOut = {
     {9, "cache_unusable"},
     {10, "cache_damaged"},
     {11, "invalid_target"},
+    {12, "trace_unwritable"},
+    {13, "key_log_unwritable"},
     {14, "invalid_pin"},
     {20, "host_not_found"},
     {21, "lookup_failed"},

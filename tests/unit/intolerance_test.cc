@@ -87,7 +87,8 @@ struct Row {
 class IntoleranceTable : public testing::TestWithParam<Row> {};
 
 TEST_P(IntoleranceTable, IsJudgedByItsEvidence) {
-  const Verdict verdict = Judge(GetParam().evidence, kTls12To13);
+  const Verdict verdict =
+      Judge(GetParam().evidence, kTls12To13, ConnectionSecurity::kImplicitTls);
   EXPECT_EQ(verdict.failure, GetParam().failure);
   EXPECT_EQ(ErrorName(verdict.error.code), ErrorName(GetParam().code));
   EXPECT_EQ(verdict.error.phase, Phase::kHandshake);
@@ -221,9 +222,18 @@ TEST(IntoleranceTest, OnlyTheListIsIntolerance) {
   EXPECT_FALSE(IsIntolerance(FailureClass::kFinal));
 }
 
+TEST(IntoleranceTest, AfterStartTlsPlainBytesAreAlwaysAnInjection) {
+  for (const char* bytes : {"* OK ready\r\n", "\xff garbage", "a"}) {
+    const Verdict verdict =
+        Judge(Sent(bytes), kTls12To13, ConnectionSecurity::kStartTls);
+    EXPECT_EQ(verdict.error.code, ErrorCode::kStartTlsInjection);
+    EXPECT_EQ(verdict.failure, FailureClass::kFinal);
+  }
+}
+
 TEST(IntoleranceTest, TheServersOwnWordsAreKept) {
-  const Verdict verdict =
-      Judge(Sent("* BYE too many connections\r\n"), kTls12To13);
+  const Verdict verdict = Judge(Sent("* BYE too many connections\r\n"),
+                                kTls12To13, ConnectionSecurity::kImplicitTls);
   EXPECT_EQ(verdict.error.server_text, "* BYE too many connections");
 }
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "core/error.h"
 
 namespace holdfast {
@@ -26,7 +27,8 @@ TEST(TlsVersionTest, NameTextAndWireValueAgree) {
     EXPECT_EQ(ParseTlsVersion(row.name), row.version);
     EXPECT_EQ(ParseTlsVersion(row.number), row.version);
     EXPECT_EQ(TlsVersionFromWire(row.wire), row.version);
-    EXPECT_EQ(WireVersionName(row.wire), row.name);
+    EXPECT_EQ(TlsVersionText(row.version), absl::StrCat("TLS ", row.number));
+    EXPECT_EQ(WireVersionText(row.wire), TlsVersionText(row.version));
   }
 }
 
@@ -41,10 +43,10 @@ TEST(TlsVersionTest, OtherWireValuesHaveNamesButAreNoVersions) {
   for (uint16_t value : {0x0000, 0x0002, 0x0300, 0x0305, 0x7f12, 0xfefd}) {
     EXPECT_EQ(TlsVersionFromWire(value), std::nullopt) << value;
   }
-  EXPECT_EQ(WireVersionName(0x0300), "SSL3.0");
-  EXPECT_EQ(WireVersionName(0x0002), "SSL2.0");
-  EXPECT_EQ(WireVersionName(0x0305), "unknown version 0x0305");
-  EXPECT_EQ(WireVersionName(0x7f12), "unknown version 0x7f12");
+  EXPECT_EQ(WireVersionText(0x0300), "SSL 3.0");
+  EXPECT_EQ(WireVersionText(0x0002), "SSL 2.0");
+  EXPECT_EQ(WireVersionText(0x0305), "unknown version 0x0305");
+  EXPECT_EQ(WireVersionText(0x7f12), "unknown version 0x7f12");
 }
 
 TEST(TlsVersionRangeTest, DefaultsToTls12And13) {
@@ -67,8 +69,8 @@ TEST(TlsVersionRangeTest, MinimumAboveMaximumIsRefused) {
   const Error error = ErrorFromStatus(range.status());
   EXPECT_EQ(error.code, ErrorCode::kInvalidVersionRange);
   EXPECT_EQ(error.message,
-            "The lowest version allowed, TLS1.3, is above the highest, "
-            "TLS1.2.");
+            "The lowest version allowed, TLS 1.3, is above the highest, "
+            "TLS 1.2.");
 }
 
 }  // namespace
