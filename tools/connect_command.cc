@@ -74,8 +74,7 @@ class ConnectRun {
  public:
   ConnectRun(const GlobalOptions& global, std::unique_ptr<UvEventLoop> loop,
              const ConnectionOptions& options)
-      : global_(global),
-        loop_(std::move(loop)),
+      : loop_(std::move(loop)),
         signals_(loop_.get(), [this] { OnSignal(); }),
         cache_(OpenCache(global)),
         resolver_(NewOverrideResolver(loop_.get(), options.overrides,
@@ -127,7 +126,6 @@ class ConnectRun {
     is_over_ = true;
   }
 
-  const GlobalOptions& global_;
   const std::unique_ptr<UvEventLoop> loop_;
   SignalWatch signals_;
   const std::unique_ptr<HostCache> cache_;
@@ -142,13 +140,17 @@ class ConnectRun {
   bool is_over_ = false;  // what follows the connect
 };
 
-ExitStatus Connect(const GlobalOptions& global,
-                   const ConnectCommandOptions& options) {
-  const absl::StatusOr<Target> target = ParseTarget(options.target);
+ExitStatus Connect(GlobalOptions global, const ConnectCommandOptions& options) {
+  const absl::StatusOr<Target> target = ParseTarget(
+      options.target, options.connection.protocol, options.connection.security);
   if (!target.ok()) {
     return Complain(ErrorFromStatus(target.status()), kExitUsage);
   }
-  if (!options.check) HoldStandardDescriptors();
+  if (!options.check) {
+    HoldStandardDescriptors();
+    // A client that runs us has no use for progress.
+    if (isatty(STDERR_FILENO) == 0 && !global.verbose) global.quiet = true;
+  }
   absl::StatusOr<std::unique_ptr<UvEventLoop>> loop = UvEventLoop::Create();
   absl::StatusOr<ConnectRequest> request =
       MakeRequest(global, *target, options);
@@ -185,7 +187,7 @@ void AddConnectCommand(CLI::App* app, const GlobalOptions* global, Run* run) {
   auto options = std::make_shared<ConnectCommandOptions>();
   connect
       ->add_option("TARGET", options->target,
-                   "imaps://HOST[:PORT], or imap:// for STARTTLS")
+                   "imaps://HOST[:PORT], imap:// for STARTTLS, or HOST[:PORT]")
       ->required();
   connect->add_flag("--check", options->check,
                     "Stop when the connection is ready, log out, report");

@@ -15,6 +15,15 @@
 namespace holdfast {
 namespace {
 
+const std::map<std::string, Protocol> kProtocols = {{"imap", Protocol::kImap},
+                                                    {"pop3", Protocol::kPop3},
+                                                    {"smtp", Protocol::kSmtp},
+                                                    {"nntp", Protocol::kNntp}};
+const std::map<std::string, ConnectionSecurity> kSecurities = {
+    {"auto", ConnectionSecurity::kAuto},
+    {"implicit", ConnectionSecurity::kImplicitTls},
+    {"starttls", ConnectionSecurity::kStartTls}};
+
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr ? value : "";
@@ -148,6 +157,16 @@ absl::StatusOr<FallbackPolicy> ConnectionOptions::Policy() const {
 }
 
 void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
+  app->add_option("--protocol", options->protocol,
+                  "Of a TARGET without a scheme")
+      ->type_name("imap|pop3|smtp|nntp")
+      ->transform(CLI::CheckedTransformer(kProtocols, CLI::ignore_case)
+                      .description(""));
+  app->add_option("--security", options->security,
+                  "Of a TARGET without a scheme [auto]")
+      ->type_name("auto|implicit|starttls")
+      ->transform(CLI::CheckedTransformer(kSecurities, CLI::ignore_case)
+                      .description(""));
   app->add_option("--ca", options->trust.ca_files,
                   "Trust the authorities in this PEM file (repeatable)")
       ->type_name("FILE")
@@ -155,6 +174,22 @@ void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
   app->add_flag_callback(
       "--no-system-roots", [options] { options->trust.system_roots = false; },
       "Do not trust the system's certificate authorities");
+  app->add_option("--nss-db", options->trust.nss_database,
+                  "Trust what the NSS database in this directory trusts too")
+      ->type_name("DIR");
+  app->add_option("--pin", options->trust.pins,
+                  "Accept this server key, and only it (repeatable)")
+      ->type_name("sha256//BASE64")
+      ->allow_extra_args(false)
+      ->check([](const std::string& text) {
+        return IsPin(text) ? ""
+                           : "\"" + text +
+                                 "\" is not sha256// and the SHA-256 of a "
+                                 "public key in base64";
+      });
+  app->add_flag("--danger-accept-any-certificate",
+                options->trust.danger_accept_any_certificate,
+                "Connect even with whoever may be in between");
   app->add_option_function<std::string>(
          "--min-version",
          [options](const std::string& text) {

@@ -137,6 +137,23 @@ TEST_F(DialerTest, TheFirstToAnswerWinsAndTheLosersAreClosed) {
             "192.0.2.3:993 was not tried: another address answered first.");
 }
 
+TEST_F(DialerTest, WhoGivesUpLearnsWhatCameOfEachAddress) {
+  Dial({"192.0.2.1", "192.0.2.2", "192.0.2.3"});
+  Fail("192.0.2.1", ECONNREFUSED);
+  loop_.Advance(absl::Milliseconds(100));
+  const std::vector<DialAttempt> attempts = request_->attempts();
+  request_.reset();
+  ASSERT_EQ(attempts.size(), 3u);
+  EXPECT_EQ(attempts[0].error->code, ErrorCode::kConnectionRefused);
+  EXPECT_EQ(attempts[1].error->message,
+            "192.0.2.2:993 did not answer in time.");
+  EXPECT_EQ(attempts[1].ended - attempts[1].started, absl::Milliseconds(100));
+  EXPECT_EQ(attempts[2].error->message,
+            "192.0.2.3:993 was not tried: the time was up.");
+  EXPECT_EQ(DialOutcomeName(attempts[1]), "failed");
+  EXPECT_EQ(DialOutcomeName(attempts[2]), "cancelled");
+}
+
 TEST_F(DialerTest, AnEarlierAddressMayStillWin) {
   Dial({"192.0.2.1", "192.0.2.2"});
   loop_.Advance(absl::Seconds(10));

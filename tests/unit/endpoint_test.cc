@@ -140,5 +140,23 @@ TEST(ConnectionSecurityTest, HasNames) {
   EXPECT_EQ(ConnectionSecurityName(ConnectionSecurity::kNone), "none");
 }
 
+TEST(HostPortTest, APortMayFollow) {
+  EXPECT_EQ(HostPort::Parse("Mail.Example.ORG")->host.name(),
+            "mail.example.org");
+  EXPECT_EQ(HostPort::Parse("h.example")->port, std::nullopt);
+  EXPECT_EQ(HostPort::Parse("h.example:993")->port, 993);
+  EXPECT_EQ(HostPort::Parse("[::1]:993")->port, 993);
+  EXPECT_EQ(HostPort::Parse("[::1]:993")->host.name(), "::1");
+  EXPECT_EQ(HostPort::Parse("[::1]")->port, std::nullopt);
+  EXPECT_EQ(HostPort::Parse("::1")->port, std::nullopt) << "a bare address";
+}
+
+TEST(HostPortTest, OtherTextsAreRefused) {
+  for (const char* text : {"", ":", ":993", "h.example:", "h.example:0",
+                           "h.example:65536", "h.example:9x", "[::1]:", "["}) {
+    EXPECT_FALSE(HostPort::Parse(text).ok()) << text;
+  }
+}
+
 }  // namespace
 }  // namespace holdfast
