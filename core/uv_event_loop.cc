@@ -3,6 +3,8 @@
 
 #include "core/uv_event_loop.h"
 
+#include <fcntl.h>
+#include <sys/epoll.h>
 #include <uv.h>
 
 #include <cassert>
@@ -13,6 +15,7 @@
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "core/error.h"
+#include "core/unique_fd.h"
 
 namespace holdfast {
 
@@ -54,6 +57,20 @@ int ToUvEvents(Interest interest) {
   return 0;
 }
 
+// libuv makes what it watches non-blocking, and with it the same file in other
+// processes, such as the shell that a terminal is shared with. A blocking
+// descriptor is therefore watched through an epoll of its own; this returns
+// that, or none if `fd` needs none or cannot be watched.
+UniqueFd ShieldIfBlocking(int fd, Interest interest) {
+  if ((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0) return UniqueFd();
+  UniqueFd shield(epoll_create1(EPOLL_CLOEXEC));
+  epoll_event event = {};
+  if (interest != Interest::kWrite) event.events |= EPOLLIN;
+  if (interest != Interest::kRead) event.events |= EPOLLOUT;
+  const int added = epoll_ctl(shield.get(), EPOLL_CTL_ADD, fd, &event);
+  return added == 0 ? std::move(shield) : UniqueFd();
+}
+
 // A libuv handle with its callback. Ended, not deleted, by its owner.
 struct Handle {
   union {
@@ -64,6 +81,7 @@ struct Handle {
   int events;  // of `poll`
   EventLoop::Callback callback;
   const bool* in_run_until;
+  UniqueFd shield;  // of a blocking descriptor
 
   Handle(EventLoop::Callback c, const bool* r)
       : any{}, events(0), callback(std::move(c)), in_run_until(r) {}
@@ -155,8 +173,11 @@ std::unique_ptr<EventLoop::Registration> UvEventLoop::Watch(int fd,
                                                             Interest interest,
                                                             Callback on_ready) {
   auto* handle = new Handle(std::move(on_ready), &state_->in_run_until);
-  handle->events = ToUvEvents(interest);
-  const int error = uv_poll_init(state_->loop, &handle->poll, fd);
+  handle->shield = ShieldIfBlocking(fd, interest);
+  const bool shielded = handle->shield.valid();
+  handle->events = ToUvEvents(shielded ? Interest::kRead : interest);
+  const int error = uv_poll_init(state_->loop, &handle->poll,
+                                 shielded ? handle->shield.get() : fd);
   assert(error != UV_EEXIST && "two watches on one descriptor");
   auto registration = std::make_unique<HandleRegistration>(handle);
   if (error == 0) {

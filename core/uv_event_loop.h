@@ -38,7 +38,8 @@ class UvEventLoop : public EventLoop {
   UvEventLoop& operator=(const UvEventLoop&) = delete;
 
   // A descriptor that epoll cannot watch, such as a regular file, counts as
-  // always ready.
+  // always ready. Whether it blocks, which other processes may share, is left
+  // as it is.
   std::unique_ptr<Registration> Watch(int fd, Interest interest,
                                       Callback on_ready) override;
   std::unique_ptr<Registration> StartTimer(absl::Duration delay,

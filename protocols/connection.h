@@ -32,6 +32,8 @@ class Connection {
   bool HasPendingBytes() const {
     return !unread_.empty() || socket_->HasPendingBytes();
   }
+  // The stream ended without close_notify: what came may not be all.
+  bool truncated() const { return socket_->truncated(); }
   // Sends close_notify and ends the sending side.
   void Shutdown() { socket_->Shutdown(); }
   // For waiting only; closed with the connection.

@@ -1,4 +1,5 @@
-// holdfast connect: reaches one server, recovering as needed.
+// holdfast connect: reaches one server, recovering as needed; then a session,
+// or, with --check, a report.
 
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "tools/commands.h"
 #include "tools/event_output.h"
 #include "tools/report.h"
+#include "tools/session.h"
 #include "tools/signal_watch.h"
 
 namespace holdfast {
@@ -28,6 +30,13 @@ struct ConnectCommandOptions {
   bool check = false;
   ConnectionOptions connection;
 };
+
+// Errors that are reported without a report, such as those of a session, whose
+// standard output belongs to the server.
+ExitStatus Complain(const Error& error, ExitStatus status) {
+  std::cerr << "holdfast: " << ErrorText(error);
+  return status;
+}
 
 ExitStatus Report(const GlobalOptions& global, const ConnectReport& report) {
   std::cout << (global.json
@@ -70,29 +79,47 @@ class ConnectRun {
         connector_(
             {loop_.get(), resolver_.get(), dialer_.get(), cache_.get()}) {}
 
+  // Reaches the server and leaves politely.
   ConnectReport Check(ConnectRequest request) {
-    operation_ =
-        connector_.Connect(std::move(request), [this](ConnectResult result) {
-          report_ = std::move(result.report);
-          if (!result.connection) return;
-          farewell_ = Farewell::Start(loop_.get(), std::move(result.connection),
-                                      kFarewellLimit, [this] { Leave(); });
-        });
-    loop_->RunUntil([this] { return report_.has_value() && !farewell_; });
+    Connect(std::move(request));
+    if (connection_ && !is_over_) {
+      farewell_ = Farewell::Start(loop_.get(), std::move(connection_),
+                                  kFarewellLimit, [this] { is_over_ = true; });
+      loop_->RunUntil([this] { return is_over_; });
+    }
     return *std::move(report_);
+  }
+
+  // Reaches the server and hands it over to standard input and output. Returns
+  // the error that ended it; none after an orderly end, or a signal's.
+  std::optional<Error> Converse(ConnectRequest request) {
+    Connect(std::move(request));
+    if (!connection_ || is_over_) return report_->error;
+    std::optional<Error> error;
+    session_ = StartSession(loop_.get(), std::move(connection_),
+                            [this, &error](RelayResult result) {
+                              error = std::move(result.error);
+                              is_over_ = true;
+                            });
+    loop_->RunUntil([this] { return is_over_; });
+    return error;
   }
 
   const SignalWatch& signals() const { return signals_; }
 
  private:
-  void OnSignal() {
-    operation_->Cancel();
-    Leave();
+  void Connect(ConnectRequest request) {
+    operation_ =
+        connector_.Connect(std::move(request), [this](ConnectResult result) {
+          report_ = std::move(result.report);
+          connection_ = std::move(result.connection);
+        });
+    loop_->RunUntil([this] { return report_.has_value(); });
   }
 
-  void Leave() {
-    // The farewell may be what calls.
-    leaving_ = std::move(farewell_);
+  void OnSignal() {
+    operation_->Cancel();
+    is_over_ = true;
   }
 
   const std::unique_ptr<UvEventLoop> loop_;
@@ -102,18 +129,23 @@ class ConnectRun {
   const std::unique_ptr<Dialer> dialer_;
   Connector connector_;
   std::unique_ptr<Connector::Operation> operation_;
-  std::unique_ptr<Farewell> farewell_;
-  std::unique_ptr<Farewell> leaving_;
   std::optional<ConnectReport> report_;
+  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<Farewell> farewell_;
+  std::unique_ptr<Relay> session_;
+  bool is_over_ = false;  // what follows the connect
 };
 
-ExitStatus Connect(const GlobalOptions& global,
-                   const ConnectCommandOptions& options) {
-  const absl::StatusOr<Target> target = ParseTarget(options.target);
+ExitStatus Connect(GlobalOptions global, const ConnectCommandOptions& options) {
+  const absl::StatusOr<Target> target = ParseTarget(
+      options.target, options.connection.protocol, options.connection.security);
   if (!target.ok()) {
-    const Error error = ErrorFromStatus(target.status());
-    std::cerr << "holdfast: " << ErrorText(error);
-    return kExitUsage;
+    return Complain(ErrorFromStatus(target.status()), kExitUsage);
+  }
+  if (!options.check) {
+    HoldStandardDescriptors();
+    // A client that runs us has no use for progress.
+    if (isatty(STDERR_FILENO) == 0 && !global.verbose) global.quiet = true;
   }
   absl::StatusOr<std::unique_ptr<UvEventLoop>> loop = UvEventLoop::Create();
   absl::StatusOr<ConnectRequest> request =
@@ -123,12 +155,19 @@ ExitStatus Connect(const GlobalOptions& global,
     ConnectReport report{*target};
     report.error = ErrorFromStatus(ready);
     if (report.error->code == ErrorCode::kInvalidVersionRange) {
-      std::cerr << "holdfast: " << ErrorText(*report.error);
-      return kExitUsage;
+      return Complain(*report.error, kExitUsage);
+    }
+    if (!options.check) {
+      return Complain(*report.error, ExitStatusFor(*report.error));
     }
     return Report(global, report);
   }
   ConnectRun run(global, *std::move(loop), options.connection);
+  if (!options.check) {
+    const std::optional<Error> error = run.Converse(*std::move(request));
+    run.signals().DieIfReceived();
+    return error ? Complain(*error, ExitStatusFor(*error)) : kExitDone;
+  }
   const ConnectReport report = run.Check(*std::move(request));
   const ExitStatus status = Report(global, report);
   std::cout.flush();
@@ -144,17 +183,24 @@ void AddConnectCommand(CLI::App* app, const GlobalOptions* global, Run* run) {
   auto options = std::make_shared<ConnectCommandOptions>();
   connect
       ->add_option("TARGET", options->target,
-                   "imaps://HOST[:PORT], or imap:// for STARTTLS")
+                   "imaps://HOST[:PORT], imap:// for STARTTLS, or HOST[:PORT]")
       ->required();
-  connect
-      ->add_flag("--check", options->check,
-                 "Stop when the connection is ready, log out, report")
-      ->required();
+  connect->add_flag("--check", options->check,
+                    "Stop when the connection is ready, log out, report");
   AddConnectionOptions(connect, &options->connection);
   connect->footer(
+      "Without --check, standard input and output are the session, beginning "
+      "with the\nserver's greeting.\n\n"
       "Example:\n"
-      "  holdfast connect --check --json imaps://mail.example.org");
-  connect->callback([=] { *run = [=] { return Connect(*global, *options); }; });
+      "  holdfast connect --check --json imaps://mail.example.org\n"
+      "  holdfast connect imaps://mail.example.org");
+  connect->callback([=] {
+    if (global->json && !options->check) {
+      throw CLI::ValidationError(
+          "--json goes with --check: a session has no report");
+    }
+    *run = [=] { return Connect(*global, *options); };
+  });
 }
 
 }  // namespace holdfast

@@ -59,7 +59,7 @@ class EventOutput {
   EventOutput(const GlobalOptions& global, std::unique_ptr<Trace> trace,
               std::shared_ptr<const KeyLog> key_log)
       : verbose_(global.verbose),
-        warnings_only_(global.json),
+        warnings_only_(global.json || global.quiet),
         paint_(PainterFor(global, STDERR_FILENO)),
         trace_(std::move(trace)),
         key_log_(std::move(key_log)) {}

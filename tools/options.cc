@@ -15,6 +15,15 @@
 namespace holdfast {
 namespace {
 
+const std::map<std::string, Protocol> kProtocols = {{"imap", Protocol::kImap},
+                                                    {"pop3", Protocol::kPop3},
+                                                    {"smtp", Protocol::kSmtp},
+                                                    {"nntp", Protocol::kNntp}};
+const std::map<std::string, ConnectionSecurity> kSecurities = {
+    {"auto", ConnectionSecurity::kAuto},
+    {"implicit", ConnectionSecurity::kImplicitTls},
+    {"starttls", ConnectionSecurity::kStartTls}};
+
 std::string Environment(const char* name) {
   const char* value = std::getenv(name);
   return value != nullptr ? value : "";
@@ -148,6 +157,16 @@ absl::StatusOr<FallbackPolicy> ConnectionOptions::Policy() const {
 }
 
 void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
+  app->add_option("--protocol", options->protocol,
+                  "Of a TARGET without a scheme")
+      ->type_name("imap|pop3|smtp|nntp")
+      ->transform(CLI::CheckedTransformer(kProtocols, CLI::ignore_case)
+                      .description(""));
+  app->add_option("--security", options->security,
+                  "Of a TARGET without a scheme [auto]")
+      ->type_name("auto|implicit|starttls")
+      ->transform(CLI::CheckedTransformer(kSecurities, CLI::ignore_case)
+                      .description(""));
   app->add_option("--ca", options->trust.ca_files,
                   "Trust the authorities in this PEM file (repeatable)")
       ->type_name("FILE")

@@ -16,6 +16,7 @@
 #include "core/trust.h"
 #include "fallback/fallback_policy.h"
 #include "fallback/host_cache.h"
+#include "protocols/protocol.h"
 #include "tools/painter.h"
 
 namespace holdfast {
@@ -42,6 +43,8 @@ std::unique_ptr<HostCache> OpenCache(const GlobalOptions& options);
 
 // Options of every subcommand that connects.
 struct ConnectionOptions {
+  std::optional<Protocol> protocol;
+  std::optional<ConnectionSecurity> security;
   TrustOptions trust;
   TlsVersion min_version = TlsVersion::kTls12;
   TlsVersion max_version = TlsVersion::kTls13;

@@ -29,6 +29,7 @@ const std::map<int, std::string> kGivenOut = {
     {11, "invalid_target"},
     {12, "trace_unwritable"},
     {13, "key_log_unwritable"},
+    {14, "output_failed"},
     {20, "host_not_found"},
     {21, "lookup_failed"},
     {30, "connection_refused"},

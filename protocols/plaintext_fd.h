@@ -1,0 +1,29 @@
+// A connection as an ordinary socket whose other end Holdfast encrypts, for
+// clients that want a descriptor.
+
+#ifndef HOLDFAST_PROTOCOLS_PLAINTEXT_FD_H_
+#define HOLDFAST_PROTOCOLS_PLAINTEXT_FD_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "core/event_loop.h"
+#include "core/unique_fd.h"
+#include "protocols/connection.h"
+
+namespace holdfast {
+
+// Returns one end of a socket pair, blocking; `loop` serves the other until
+// either side ends, and must run for as long. shutdown(SHUT_WR) is passed on to
+// the server as close_notify; the server's end is seen as end of file.
+// Errors: kOutOfResources.
+absl::StatusOr<UniqueFd> TakePlaintextFd(
+    EventLoop* loop, std::unique_ptr<Connection> connection);
+
+// The same, served by a thread of its own, which ends with the connection.
+absl::StatusOr<UniqueFd> TakePlaintextFd(
+    std::unique_ptr<Connection> connection);
+
+}  // namespace holdfast
+
+#endif  // HOLDFAST_PROTOCOLS_PLAINTEXT_FD_H_
