@@ -1,9 +1,11 @@
 #include "core/descriptor_io.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace holdfast {
@@ -44,6 +46,12 @@ DescriptorResult WriteSome(int fd, absl::string_view data) {
 }
 
 bool IsWritable(int fd) { return ReadyEvents(fd, POLLOUT) != 0; }
+
+bool IsPipeForWriting(int fd) {
+  struct stat status;
+  return fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) &&
+         (fcntl(fd, F_GETFL) & O_ACCMODE) == O_WRONLY;
+}
 
 bool HasNoReader(int fd) {
   return (ReadyEvents(fd, 0) & (POLLERR | POLLHUP)) != 0;

@@ -28,6 +28,8 @@ DescriptorResult WriteSome(int fd, absl::string_view data);
 
 // The system has room for more, or a write would fail at once.
 bool IsWritable(int fd);
+// One end of a pipe: it can be written to, never read.
+bool IsPipeForWriting(int fd);
 // Nobody will ever read what is written to this pipe or socket.
 bool HasNoReader(int fd);
 

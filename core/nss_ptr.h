@@ -7,6 +7,7 @@
 #include <cert.h>
 #include <keyhi.h>
 #include <nspr.h>
+#include <pk11pub.h>
 #include <secport.h>
 
 #include <memory>
@@ -17,6 +18,7 @@ struct NssDelete {
   void operator()(CERTCertificate* it) const { CERT_DestroyCertificate(it); }
   void operator()(CERTCertList* it) const { CERT_DestroyCertList(it); }
   void operator()(SECKEYPublicKey* it) const { SECKEY_DestroyPublicKey(it); }
+  void operator()(PK11SlotInfo* it) const { PK11_FreeSlot(it); }
   void operator()(PLArenaPool* it) const { PORT_FreeArena(it, PR_FALSE); }
   void operator()(PRFileDesc* it) const { PR_Close(it); }
   void operator()(char* it) const { PORT_Free(it); }

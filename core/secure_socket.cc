@@ -18,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/nss_error.h"
+#include "core/nss_item.h"
 #include "core/nss_ptr.h"
 #include "core/tls_setup.h"
 #include "core/wire_tap.h"
@@ -57,6 +58,8 @@ PRErrorCode NssErrorFor(ErrorCode code) {
       return SEC_ERROR_REVOKED_CERTIFICATE;
     case ErrorCode::kWeakSignature:
       return SEC_ERROR_CERT_SIGNATURE_ALGORITHM_DISABLED;
+    case ErrorCode::kPinMismatch:
+      return SSL_ERROR_BAD_CERTIFICATE;
     case ErrorCode::kWeakCertificateKey:
       return SSL_ERROR_WEAK_SERVER_CERT_KEY;
     default:
@@ -86,6 +89,16 @@ std::string GroupName(SSLNamedGroup group) {
     default:
       return absl::StrCat("group ", static_cast<int>(group));
   }
+}
+
+// The OCSP responses that came with the certificate.
+std::vector<std::string> StapledResponses(PRFileDesc* ssl) {
+  std::vector<std::string> responses;
+  const SECItemArray* const stapled = SSL_PeerStapledOCSPResponses(ssl);
+  for (unsigned i = 0; stapled != nullptr && i < stapled->len; ++i) {
+    responses.emplace_back(BytesOf(stapled->items[i]));
+  }
+  return responses;
 }
 
 // What the key log's format calls a secret of TLS 1.3, by the epoch that it
@@ -312,6 +325,7 @@ TlsInfo SecureSocketImpl::tls_info() const {
   if (auto certificate = ReadCertificate(*runtime_, leaf_); certificate.ok()) {
     info.certificate = *std::move(certificate);
   }
+  info.certificate_problems = problems_;
   return info;
 }
 
@@ -335,13 +349,13 @@ SECStatus SecureSocketImpl::OnCertificate(void* self, PRFileDesc* ssl, PRBool,
   std::vector<std::string> chain;
   for (CERTCertListNode* node = CERT_LIST_HEAD(list);
        !CERT_LIST_END(node, list); node = CERT_LIST_NEXT(node)) {
-    const SECItem& der = node->cert->derCert;
-    chain.emplace_back(reinterpret_cast<const char*>(der.data), der.len);
+    chain.emplace_back(BytesOf(node->cert->derCert));
   }
   const Expectation& expected = *socket->expectation_;
-  socket->problems_ =
-      expected.trust->Verify(chain, expected.host, expected.now);
-  if (!socket->problems_.empty()) {
+  socket->problems_ = expected.trust->Verify(chain, expected.host, expected.now,
+                                             StapledResponses(ssl));
+  if (!socket->problems_.empty() &&
+      !expected.trust->danger_accepts_any_certificate()) {
     PR_SetError(NssErrorFor(socket->problems_.front().code), 0);
     return SECFailure;
   }

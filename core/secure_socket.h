@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -39,6 +40,11 @@ struct TlsInfo {
   std::string alpn;    // empty if none was chosen
   bool resumed = false;
   CertificateInfo certificate;
+  // Not empty only if the user accepts any certificate: then it was NOT
+  // verified, and whoever answers may read everything.
+  std::vector<CertificateProblem> certificate_problems;
+
+  bool certificate_verified() const { return certificate_problems.empty(); }
 };
 
 // Ownership: owns its descriptor. Thread safety: one thread at a time.

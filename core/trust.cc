@@ -14,30 +14,29 @@
 #include <secasn1.h>
 #include <secerr.h>
 #include <secoid.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "core/anchors.h"
+#include "core/host_match.h"
 #include "core/nss_error.h"
+#include "core/nss_item.h"
 #include "core/nss_ptr.h"
+#include "core/ocsp.h"
 
 namespace holdfast {
 namespace {
 
-// Where update-ca-certificates keeps what the system trusts, the company's own
-// authorities included.
-constexpr char kSystemBundle[] = "/etc/ssl/certs/ca-certificates.crt";
-constexpr absl::string_view kPemBegin = "-----BEGIN CERTIFICATE-----";
-constexpr absl::string_view kPemEnd = "-----END CERTIFICATE-----";
+constexpr absl::string_view kPinPrefix = "sha256//";
+constexpr size_t kSha256Size = 32;
 
 // The smallest keys accepted, in bits. NSS itself accepts RSA with 1024.
 constexpr unsigned kMinFactoringKey = 2048;  // RSA, DSA, DH
@@ -45,17 +44,6 @@ constexpr unsigned kMinEllipticKey = 256;
 
 using Certificate = NssPtr<CERTCertificate>;
 using Problems = std::vector<CertificateProblem>;
-
-// NSS's view of `bytes`, which NSS will not change.
-SECItem ItemOf(absl::string_view bytes) {
-  return {siBuffer,
-          reinterpret_cast<unsigned char*>(const_cast<char*>(bytes.data())),
-          static_cast<unsigned>(bytes.size())};
-}
-
-absl::string_view BytesOf(const SECItem& item) {
-  return {reinterpret_cast<const char*>(item.data), item.len};
-}
 
 bool Same(const SECItem& a, const SECItem& b) {
   return BytesOf(a) == BytesOf(b);
@@ -69,23 +57,14 @@ Certificate Decode(absl::string_view der) {
       /*isperm=*/PR_FALSE, /*copyDER=*/PR_TRUE));
 }
 
-// The subject of a certificate, as DER, at a small part of what a whole
-// certificate costs; nullopt if `der` is none. A bundle holds 150 of them.
-std::optional<std::string> SubjectOf(absl::string_view der) {
-  NssPtr<PLArenaPool> arena(PORT_NewArena(DER_DEFAULT_CHUNKSIZE));
-  CERTCertificate fields = {};
-  const SECItem item = ItemOf(der);
-  if (SEC_QuickDERDecodeItem(arena.get(), &fields,
-                             SEC_ASN1_GET(SEC_SignedCertificateTemplate),
-                             &item) != SECSuccess) {
-    return std::nullopt;
-  }
-  return std::string(BytesOf(fields.derSubject));
-}
-
 std::string NameText(CERTName* name) {
   NssPtr<char> text(CERT_NameToAscii(name));
-  return text == nullptr ? "" : text.get();
+  if (text == nullptr) return "";
+  // Whoever made the certificate may have put control characters into it.
+  const absl::string_view view = text.get();
+  return std::any_of(view.begin(), view.end(), absl::ascii_iscntrl)
+             ? EscapeBytes(view)
+             : std::string(view);
 }
 
 std::string TimeText(absl::Time time) {
@@ -106,16 +85,29 @@ Validity ValidityOf(const CERTCertificate* certificate) {
   return {absl::FromUnixMicros(not_before), absl::FromUnixMicros(not_after)};
 }
 
-std::string AddressText(const SECItem& address) {
+std::string AddressText(const std::string& address) {
   char text[INET6_ADDRSTRLEN] = "";
-  inet_ntop(address.len == 4 ? AF_INET : AF_INET6, address.data, text,
+  inet_ntop(address.size() == 4 ? AF_INET : AF_INET6, address.data(), text,
             sizeof text);
   return text;
 }
 
-// The DNS names and IP addresses of the subjectAltName.
-std::vector<std::string> NamesOf(const CERTCertificate* certificate) {
-  std::vector<std::string> names;
+// What the subjectAltName says, as it stands there.
+struct AlternativeNames {
+  std::vector<std::string> dns;
+  std::vector<std::string> addresses;  // 4 or 16 bytes
+
+  // For people: a name may hold any byte.
+  std::vector<std::string> Text() const {
+    std::vector<std::string> texts;
+    for (const std::string& name : dns) texts.push_back(EscapeBytes(name));
+    for (const std::string& it : addresses) texts.push_back(AddressText(it));
+    return texts;
+  }
+};
+
+AlternativeNames NamesOf(const CERTCertificate* certificate) {
+  AlternativeNames names;
   SECItem extension = {siBuffer, nullptr, 0};
   if (CERT_FindCertExtension(certificate, SEC_OID_X509_SUBJECT_ALT_NAME,
                              &extension) != SECSuccess) {
@@ -125,10 +117,11 @@ std::vector<std::string> NamesOf(const CERTCertificate* certificate) {
   CERTGeneralName* const first =
       CERT_DecodeAltNameExtension(arena.get(), &extension);
   for (CERTGeneralName* name = first; name != nullptr;) {
-    const SECItem& value = name->name.other;
-    if (name->type == certDNSName) names.emplace_back(BytesOf(value));
-    if (name->type == certIPAddress && (value.len == 4 || value.len == 16)) {
-      names.push_back(AddressText(value));
+    const absl::string_view value = BytesOf(name->name.other);
+    if (name->type == certDNSName) names.dns.emplace_back(value);
+    if (name->type == certIPAddress &&
+        (value.size() == 4 || value.size() == 16)) {
+      names.addresses.emplace_back(value);
     }
     name = CERT_GetNextGeneralName(name);
     if (name == first) break;
@@ -186,20 +179,27 @@ void Add(ErrorCode code, CERTCertificate* certificate, std::string detail,
       {code, NameText(&certificate->subject), std::move(detail)});
 }
 
+// The common name is not looked at (RFC 9525, 6.3).
 void CheckName(CERTCertificate* leaf, const Host& host, Problems* problems) {
-  const std::vector<std::string> names = NamesOf(leaf);
-  if (names.empty()) {
-    // NSS would look at the common name then; RFC 9525, 6.3 says not to.
-    Add(ErrorCode::kWrongName, leaf,
-        absl::StrCat("the certificate is for no host by name, so not for ",
-                     host.name()),
-        problems);
-  } else if (CERT_VerifyCertName(leaf, host.name().c_str()) != SECSuccess) {
-    Add(ErrorCode::kWrongName, leaf,
-        absl::StrCat("the certificate is for ", absl::StrJoin(names, ", "),
-                     ", not for ", host.name()),
-        problems);
+  const AlternativeNames names = NamesOf(leaf);
+  const auto matches = [&host](auto* match) {
+    return
+        [&host, match](const std::string& name) { return match(name, host); };
+  };
+  if (std::any_of(names.dns.begin(), names.dns.end(),
+                  matches(DnsNameMatches)) ||
+      std::any_of(names.addresses.begin(), names.addresses.end(),
+                  matches(AddressMatches))) {
+    return;
   }
+  const std::string text = absl::StrJoin(names.Text(), ", ");
+  Add(ErrorCode::kWrongName, leaf,
+      text.empty() ? absl::StrCat("the certificate is for no host by name, so "
+                                  "not for ",
+                                  host.name())
+                   : absl::StrCat("the certificate is for ", text, ", not for ",
+                                  host.name()),
+      problems);
 }
 
 void CheckTimes(CERTCertificate* certificate, CERTCertificate* leaf,
@@ -233,7 +233,7 @@ void CheckKey(CERTCertificate* certificate, CERTCertificate* leaf,
   if (bits >= least) return;
   Add(ErrorCode::kWeakCertificateKey, certificate,
       absl::StrCat("the key of ", Describe(certificate, leaf), " has ", bits,
-                   " bits, fewer than ", least),
+                   " bits; we accept no fewer than ", least),
       problems);
 }
 
@@ -243,7 +243,8 @@ void CheckSignature(CERTCertificate* certificate, CERTCertificate* leaf,
   if (!IsWeakSignature(algorithm)) return;
   Add(ErrorCode::kWeakSignature, certificate,
       absl::StrCat(Describe(certificate, leaf), " is signed with ",
-                   SECOID_FindOIDTagDescription(algorithm)),
+                   SECOID_FindOIDTagDescription(algorithm),
+                   ", which we refuse"),
       problems);
 }
 
@@ -385,81 +386,112 @@ CertificateProblem PathProblem(PRErrorCode error, const Path& path) {
                        NssErrorName(error), ")")};
 }
 
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string content{std::istreambuf_iterator<char>(file), {}};
-  if (file.is_open() && !file.bad() && errno != EISDIR) return content;
-  return MakeStatus(
-      ErrorCode::kTrustUnreadable, Phase::kSetup,
-      absl::StrCat("The file ", path, " cannot be read: ", strerror(errno)));
+// The SHA-256 that a pin stands for; nullopt if it is none.
+std::optional<std::string> ParsePin(absl::string_view text) {
+  std::string hash;
+  if (!absl::ConsumePrefix(&text, kPinPrefix) ||
+      !absl::Base64Unescape(text, &hash) || hash.size() != kSha256Size) {
+    return std::nullopt;
+  }
+  return hash;
 }
 
-// The certificates in a PEM text, as DER. Text around them is a comment.
-// nullopt if one of them is damaged.
-std::optional<std::vector<std::string>> ParsePem(absl::string_view text) {
-  std::vector<std::string> certificates;
-  while (true) {
-    const size_t begin = text.find(kPemBegin);
-    if (begin == absl::string_view::npos) return certificates;
-    text.remove_prefix(begin + kPemBegin.size());
-    const size_t end = text.find(kPemEnd);
-    std::string der;
-    if (end == absl::string_view::npos ||
-        !absl::Base64Unescape(text.substr(0, end), &der)) {
-      return std::nullopt;
+absl::StatusOr<std::vector<std::string>> ParsePins(
+    const std::vector<std::string>& texts) {
+  std::vector<std::string> pins;
+  for (const std::string& text : texts) {
+    std::optional<std::string> pin = ParsePin(text);
+    if (!pin) {
+      return MakeStatus(ErrorCode::kInvalidPin, Phase::kSetup,
+                        absl::StrCat("\"", text,
+                                     "\" is not sha256// and the SHA-256 of a "
+                                     "public key in base64."));
     }
-    certificates.push_back(std::move(der));
-    text.remove_prefix(end + kPemEnd.size());
+    pins.push_back(*std::move(pin));
   }
+  return pins;
 }
 
-// Anchors as DER, by their subjects; few of them are ever needed decoded.
-using Anchors = std::unordered_multimap<std::string, std::string>;
+// What the options say to trust.
+absl::StatusOr<Anchors> LoadAnchors(const NssRuntime& runtime,
+                                    const TrustOptions& options) {
+  Anchors anchors;
+  for (const std::string& path : options.ca_files) {
+    absl::Status loaded = LoadPemFile(path, &anchors);
+    if (!loaded.ok()) return loaded;
+  }
+  if (!options.nss_database.empty()) {
+    absl::Status loaded =
+        LoadNssDatabase(runtime, options.nss_database, &anchors);
+    if (!loaded.ok()) return loaded;
+  }
+  if (!options.system_roots) return anchors;
+  const bool has_bundle = access(options.system_bundle.c_str(), F_OK) == 0;
+  const absl::Status loaded =
+      has_bundle ? LoadPemFile(options.system_bundle, &anchors)
+                 : LoadBuiltinRoots(options.builtin_roots, &anchors);
+  const bool can_do_without = !anchors.empty() || !options.pins.empty() ||
+                              options.danger_accept_any_certificate;
+  if (loaded.ok() || can_do_without) return anchors;
+  return MakeStatus(ErrorCode::kNoTrustAnchors, Phase::kSetup,
+                    ErrorFromStatus(loaded).Message());
+}
 
-absl::Status LoadAnchors(const std::string& path, Anchors* anchors) {
-  absl::StatusOr<std::string> text = ReadFile(path);
-  if (!text.ok()) return text.status();
-  const std::optional<std::vector<std::string>> certificates = ParsePem(*text);
-  if (!certificates || certificates->empty()) {
-    return MakeStatus(
-        ErrorCode::kTrustUnreadable, Phase::kSetup,
-        absl::StrCat("The file ", path, " holds ",
-                     certificates ? "no" : "a damaged", " PEM certificate."));
+std::string Sha256(const SECItem& item) {
+  std::string hash(kSha256Size, '\0');
+  PK11_HashBuf(SEC_OID_SHA256, reinterpret_cast<unsigned char*>(hash.data()),
+               item.data, static_cast<PRInt32>(item.len));
+  return hash;
+}
+
+// A stapled response counts for the leaf, by the word of its issuer.
+void CheckRevocation(const Path& path, absl::Span<const std::string> stapled,
+                     absl::Time now, Problems* problems) {
+  const std::vector<CERTCertificate*> all = WithAnchor(path);
+  if (all.size() < 2) return;
+  for (const std::string& response : stapled) {
+    const std::optional<absl::Time> revoked_at =
+        RevokedAt(response, all[0], all[1], now);
+    if (!revoked_at) continue;
+    return Add(ErrorCode::kRevoked, all[0],
+               absl::StrCat("the certificate was revoked by its issuer on ",
+                            TimeText(*revoked_at)),
+               problems);
   }
-  for (const std::string& der : *certificates) {
-    const std::optional<std::string> subject = SubjectOf(der);
-    if (!subject) {
-      return MakeStatus(
-          ErrorCode::kTrustUnreadable, Phase::kSetup,
-          absl::StrCat("The file ", path, " holds a damaged certificate."));
-    }
-    anchors->emplace(*subject, der);
-  }
-  return absl::OkStatus();
 }
 
 class TrustImpl : public Trust {
  public:
-  TrustImpl(std::shared_ptr<NssRuntime> runtime, Anchors anchors)
-      : runtime_(std::move(runtime)), anchors_(std::move(anchors)) {}
+  TrustImpl(std::shared_ptr<NssRuntime> runtime, Anchors anchors,
+            std::vector<std::string> pins, bool accepts_any)
+      : runtime_(std::move(runtime)),
+        anchors_(std::move(anchors)),
+        pins_(std::move(pins)),
+        accepts_any_(accepts_any) {}
 
-  Problems Verify(absl::Span<const std::string> chain, const Host& host,
-                  absl::Time now) const override;
+  bool danger_accepts_any_certificate() const override { return accepts_any_; }
 
  private:
+  Problems DoVerify(absl::Span<const std::string> chain,
+                    absl::Span<const std::string> stapled, const Host& host,
+                    absl::Time now) const override;
+  void CheckPins(CERTCertificate* leaf, Problems* problems) const;
   bool IsAnchor(const CERTCertificate* certificate) const;
   std::vector<Certificate> AnchorsFor(
       const std::vector<Certificate>& chain) const;
-  void CheckPath(const std::vector<Certificate>& chain, absl::Time now,
+  void CheckPath(const std::vector<Certificate>& chain,
+                 absl::Span<const std::string> stapled, absl::Time now,
                  Problems* problems) const;
 
-  std::shared_ptr<NssRuntime> runtime_;
-  Anchors anchors_;
+  const std::shared_ptr<NssRuntime> runtime_;
+  const Anchors anchors_;
+  const std::vector<std::string> pins_;  // SHA-256 as bytes
+  const bool accepts_any_;
 };
 
-Problems TrustImpl::Verify(absl::Span<const std::string> chain,
-                           const Host& host, absl::Time now) const {
+Problems TrustImpl::DoVerify(absl::Span<const std::string> chain,
+                             absl::Span<const std::string> stapled,
+                             const Host& host, absl::Time now) const {
   std::vector<Certificate> certificates;
   for (const std::string& der : chain) {
     certificates.push_back(Decode(der));
@@ -473,19 +505,37 @@ Problems TrustImpl::Verify(absl::Span<const std::string> chain,
   }
   Problems problems;
   CERTCertificate* const leaf = certificates.front().get();
+  if (!pins_.empty()) {
+    CheckPins(leaf, &problems);
+    return problems;
+  }
   CheckName(leaf, host, &problems);
   if (IsAnchor(leaf)) {
     CheckTimes(leaf, leaf, now, &problems);
     CheckKey(leaf, leaf, &problems);
   } else {
-    CheckPath(certificates, now, &problems);
+    CheckPath(certificates, stapled, now, &problems);
   }
   return problems;
 }
 
+void TrustImpl::CheckPins(CERTCertificate* leaf, Problems* problems) const {
+  const std::string key = Sha256(leaf->derPublicKey);
+  if (std::find(pins_.begin(), pins_.end(), key) == pins_.end()) {
+    Add(ErrorCode::kPinMismatch, leaf,
+        absl::StrCat("the key of the certificate is ", kPinPrefix,
+                     absl::Base64Escape(key), ", which is not pinned"),
+        problems);
+  }
+  CheckKey(leaf, leaf, problems);
+}
+
 bool TrustImpl::IsAnchor(const CERTCertificate* certificate) const {
-  const auto range =
-      anchors_.equal_range(std::string(BytesOf(certificate->derSubject)));
+  if (anchors_.peers.count(std::string(BytesOf(certificate->derCert))) > 0) {
+    return true;
+  }
+  const auto range = anchors_.authorities.equal_range(
+      std::string(BytesOf(certificate->derSubject)));
   return std::any_of(range.first, range.second, [&](const auto& anchor) {
     return anchor.second == BytesOf(certificate->derCert);
   });
@@ -497,8 +547,8 @@ std::vector<Certificate> TrustImpl::AnchorsFor(
     const std::vector<Certificate>& chain) const {
   std::vector<Certificate> found;
   for (const Certificate& certificate : chain) {
-    const auto range =
-        anchors_.equal_range(std::string(BytesOf(certificate->derIssuer)));
+    const auto range = anchors_.authorities.equal_range(
+        std::string(BytesOf(certificate->derIssuer)));
     for (auto it = range.first; it != range.second; ++it) {
       Certificate anchor = Decode(it->second);
       if (anchor != nullptr) found.push_back(std::move(anchor));
@@ -507,7 +557,8 @@ std::vector<Certificate> TrustImpl::AnchorsFor(
   return found;
 }
 
-void TrustImpl::CheckPath(const std::vector<Certificate>& chain, absl::Time now,
+void TrustImpl::CheckPath(const std::vector<Certificate>& chain,
+                          absl::Span<const std::string> stapled, absl::Time now,
                           Problems* problems) const {
   CERTCertificate* const leaf = chain.front().get();
   const std::vector<Certificate> anchors = AnchorsFor(chain);
@@ -539,29 +590,26 @@ void TrustImpl::CheckPath(const std::vector<Certificate>& chain, absl::Time now,
   for (CERTCertificate* certificate : WithAnchor(path)) {
     CheckKey(certificate, leaf, problems);
   }
+  CheckRevocation(path, stapled, now, problems);
 }
 
 }  // namespace
 
+bool IsPin(absl::string_view text) { return ParsePin(text).has_value(); }
+
 absl::StatusOr<std::shared_ptr<const Trust>> Trust::Load(
     std::shared_ptr<NssRuntime> runtime, const TrustOptions& options) {
-  Anchors anchors;
-  for (const std::string& path : options.ca_files) {
-    absl::Status loaded = LoadAnchors(path, &anchors);
-    if (!loaded.ok()) return loaded;
-  }
-  if (options.system_roots) {
-    const absl::Status loaded = LoadAnchors(kSystemBundle, &anchors);
-    // Who has named an authority can do without the system's.
-    if (!loaded.ok() && anchors.empty()) {
-      return MakeStatus(ErrorCode::kNoTrustAnchors, Phase::kSetup,
-                        ErrorFromStatus(loaded).Message());
-    }
-  }
-  if (anchors.empty()) {
+  absl::StatusOr<std::vector<std::string>> pins = ParsePins(options.pins);
+  if (!pins.ok()) return pins.status();
+  absl::StatusOr<Anchors> anchors = LoadAnchors(*runtime, options);
+  if (!anchors.ok()) return anchors.status();
+  if (anchors->empty() && pins->empty() &&
+      !options.danger_accept_any_certificate) {
     return MakeStatus(ErrorCode::kNoTrustAnchors, Phase::kSetup, "");
   }
-  return std::make_shared<TrustImpl>(std::move(runtime), std::move(anchors));
+  return std::make_shared<TrustImpl>(std::move(runtime), *std::move(anchors),
+                                     *std::move(pins),
+                                     options.danger_accept_any_certificate);
 }
 
 absl::StatusOr<CertificateInfo> ReadCertificate(const NssRuntime&,
@@ -572,17 +620,12 @@ absl::StatusOr<CertificateInfo> ReadCertificate(const NssRuntime&,
                       "The certificate cannot be read.");
   }
   const Validity validity = ValidityOf(certificate.get());
-  unsigned char hash[32];
-  PK11_HashBuf(SEC_OID_SHA256, hash, certificate->derCert.data,
-               static_cast<PRInt32>(certificate->derCert.len));
-  return CertificateInfo{
-      NameText(&certificate->subject),
-      NameText(&certificate->issuer),
-      NamesOf(certificate.get()),
-      validity.not_before,
-      validity.not_after,
-      absl::BytesToHexString(
-          absl::string_view(reinterpret_cast<const char*>(hash), sizeof hash))};
+  return CertificateInfo{NameText(&certificate->subject),
+                         NameText(&certificate->issuer),
+                         NamesOf(certificate.get()).Text(),
+                         validity.not_before,
+                         validity.not_after,
+                         absl::BytesToHexString(Sha256(certificate->derCert))};
 }
 
 }  // namespace holdfast

@@ -91,6 +91,7 @@ CacheUpdate RetrySession::Observe(const AttemptPlan& plan,
                                   const AttemptOutcome& outcome) {
   if (outcome.connected()) {
     next_.reset();
+    if (outcome.certificate_overridden) return std::monostate{};
     return AfterSuccess(plan, *outcome.connected_version);
   }
   errors_.push_back(

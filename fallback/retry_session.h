@@ -60,6 +60,9 @@ struct AttemptPlan {
 struct AttemptOutcome {
   // The version under which the first application bytes came, if they did.
   std::optional<TlsVersion> connected_version;
+  // Connected with a certificate that has problems, because the user accepts
+  // any: nothing is to be learned from that (promise 7).
+  bool certificate_overridden = false;
   // Otherwise: why not. kFinal for whatever is not a judged handshake.
   FailureClass failure = FailureClass::kFinal;
   std::optional<Error> error;

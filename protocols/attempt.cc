@@ -229,7 +229,9 @@ void AttemptImpl::ContinueHandshake() {
                   {{"version", std::string(TlsVersionName(tls.version))},
                    {"cipher", tls.cipher},
                    {"group", tls.group},
-                   {"alpn", tls.alpn}});
+                   {"alpn", tls.alpn},
+                   {"certificate",
+                    tls.certificate_verified() ? "verified" : "not verified"}});
   if (tls.version < TlsVersion::kTls12) {
     request_.record(EventKind::kLegacyVersion,
                     {{"version", std::string(TlsVersionName(tls.version))}});
@@ -354,7 +356,9 @@ void AttemptImpl::OnEndOfStream() {
 void AttemptImpl::Ready() {
   request_.record(EventKind::kReady, {});
   AttemptResult result;
-  result.outcome.connected_version = socket_->tls_info().version;
+  const TlsInfo tls = socket_->tls_info();
+  result.outcome.connected_version = tls.version;
+  result.outcome.certificate_overridden = !tls.certificate_verified();
   result.connection = std::make_unique<Connection>(
       std::move(socket_), std::move(negotiator_), std::string(lines_.rest()));
   Finish(std::move(result));

@@ -18,6 +18,12 @@ std::string Connected(const ConnectReport& report) {
 Diagnosis DiagnoseConnected(const ConnectReport& report) {
   Diagnosis diagnosis;
   diagnosis.summary = Connected(report);
+  if (!report.tls->certificate_verified()) {
+    diagnosis.warnings.push_back(
+        {"certificate_not_verified",
+         "The certificate was NOT VERIFIED: whoever answers may read and "
+         "change everything."});
+  }
   if (report.tls->version < TlsVersion::kTls12) {
     diagnosis.warnings.push_back(
         {"legacy",

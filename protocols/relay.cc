@@ -98,6 +98,7 @@ class RelayImpl : public Relay {
   bool SayEnd();
   bool ReadRemote();
   bool WriteLocal();
+  void LoseReader();
 
   void PumpSoon();
   void Pump();
@@ -116,7 +117,8 @@ class RelayImpl : public Relay {
   Buffer outbound_;
   Buffer inbound_;
   bool local_ended_ = false;
-  bool local_gone_ = false;  // nobody reads `to` any more
+  bool local_drained_ = false;  // there was nothing more to read just now
+  bool local_gone_ = false;     // nobody reads `to` any more
   bool last_was_cr_ = false;
   bool end_is_due_;
   bool said_end_ = false;
@@ -145,10 +147,14 @@ std::string WithCrLf(absl::string_view bytes, bool* last_was_cr) {
 }
 
 bool RelayImpl::ReadLocal() {
+  local_drained_ = local_ended_;
   if (local_ended_ || !outbound_.HasRoom()) return false;
   char buffer[kReadSize];
   const DescriptorResult read = ReadSome(options_.from, absl::MakeSpan(buffer));
-  if (read.kind == DescriptorResult::Kind::kWouldBlock) return false;
+  if (read.kind == DescriptorResult::Kind::kWouldBlock) {
+    local_drained_ = true;
+    return false;
+  }
   // A failed read is a terminal or a peer that is gone: an end like others.
   if (read.kind == DescriptorResult::Kind::kFailed || read.bytes == 0) {
     local_ended_ = true;
@@ -231,8 +237,7 @@ void RelayImpl::OnRemoteEnd() {
 bool RelayImpl::WriteLocal() {
   if (local_gone_) return false;
   if (inbound_.empty()) {
-    // A client that has gone entirely needs no more answers.
-    local_gone_ = local_ended_ && HasNoReader(options_.to);
+    if (HasNoReader(options_.to)) LoseReader();
     return local_gone_;
   }
   const DescriptorResult write = WriteSome(options_.to, inbound_.view());
@@ -245,8 +250,7 @@ bool RelayImpl::WriteLocal() {
     case DescriptorResult::Kind::kFailed:
       break;
   }
-  local_gone_ = true;
-  inbound_.Clear();
+  LoseReader();
   if (write.system_error != EPIPE && write.system_error != ECONNRESET) {
     result_.error =
         MakeError(ErrorCode::kOutputFailed, Phase::kSession,
@@ -256,10 +260,17 @@ bool RelayImpl::WriteLocal() {
   return true;
 }
 
-// What was read for the server is still sent if nobody takes its answers: a
+void RelayImpl::LoseReader() {
+  local_gone_ = true;
+  local_drained_ = false;  // it may have written something before it went
+  inbound_.Clear();
+}
+
+// What there is for the server is still sent if nobody takes its answers: a
 // client may say QUIT and go.
 bool RelayImpl::IsOver() const {
-  return remote_ended_ ? inbound_.empty() : local_gone_ && outbound_.empty();
+  if (remote_ended_) return inbound_.empty();
+  return local_gone_ && local_drained_ && outbound_.empty();
 }
 
 void RelayImpl::PumpSoon() {
@@ -298,7 +309,9 @@ void RelayImpl::Wait() {
   const auto pump = [this] { Pump(); };
   remote_watch_.Set(loop_, connection_->fd(), remote_wanted_, pump);
   Wanted from = {!local_ended_ && outbound_.HasRoom(), false};
-  Wanted to = {false, !inbound_.empty()};
+  // The end of a pipe that is written to is never readable, but by an error:
+  // its reader has gone.
+  Wanted to = {IsPipeForWriting(options_.to), !inbound_.empty()};
   if (options_.from == options_.to) from.write = std::exchange(to.write, false);
   from_watch_.Set(loop_, options_.from, from, pump);
   to_watch_.Set(loop_, options_.to, to, pump);

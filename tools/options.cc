@@ -174,6 +174,22 @@ void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
   app->add_flag_callback(
       "--no-system-roots", [options] { options->trust.system_roots = false; },
       "Do not trust the system's certificate authorities");
+  app->add_option("--nss-db", options->trust.nss_database,
+                  "Trust what the NSS database in this directory trusts too")
+      ->type_name("DIR");
+  app->add_option("--pin", options->trust.pins,
+                  "Accept this server key, and only it (repeatable)")
+      ->type_name("sha256//BASE64")
+      ->allow_extra_args(false)
+      ->check([](const std::string& text) {
+        return IsPin(text) ? ""
+                           : "\"" + text +
+                                 "\" is not sha256// and the SHA-256 of a "
+                                 "public key in base64";
+      });
+  app->add_flag("--danger-accept-any-certificate",
+                options->trust.danger_accept_any_certificate,
+                "Connect even with whoever may be in between");
   app->add_option_function<std::string>(
          "--min-version",
          [options](const std::string& text) {

@@ -27,12 +27,15 @@ Json ProblemsJson(const std::vector<CertificateProblem>& problems) {
   return list;
 }
 
-Json CertificateJson(const CertificateInfo& certificate) {
+Json CertificateJson(const TlsInfo& tls) {
+  const CertificateInfo& certificate = tls.certificate;
   return {{"subject", certificate.subject},
           {"issuer", certificate.issuer},
           {"names", certificate.names},
           {"not_after", TimeText(certificate.not_after)},
-          {"sha256", certificate.sha256}};
+          {"sha256", certificate.sha256},
+          {"verified", tls.certificate_verified()},
+          {"problems", ProblemsJson(tls.certificate_problems)}};
 }
 
 Json TlsJson(const TlsInfo& tls) {
@@ -41,7 +44,7 @@ Json TlsJson(const TlsInfo& tls) {
           {"group", NullIfEmpty(tls.group)},
           {"alpn", NullIfEmpty(tls.alpn)},
           {"resumed", tls.resumed},
-          {"certificate", CertificateJson(tls.certificate)}};
+          {"certificate", CertificateJson(tls)}};
 }
 
 Json AddressJson(const DialAttempt& dial) {

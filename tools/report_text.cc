@@ -27,6 +27,18 @@ std::string Row(absl::string_view name, absl::string_view value) {
   return absl::StrFormat("  %-13s %s\n", name, value);
 }
 
+std::string VerificationRows(const TlsInfo& tls, absl::Time now) {
+  if (tls.certificate_verified()) {
+    return Row("", absl::StrCat("verified; expires ",
+                                ExpiryText(tls.certificate.not_after, now)));
+  }
+  std::string rows = Row("", "NOT VERIFIED, accepted as asked for:");
+  for (const CertificateProblem& problem : tls.certificate_problems) {
+    absl::StrAppend(&rows, Row("", absl::StrCat("- ", problem.detail)));
+  }
+  return rows;
+}
+
 std::string TlsRows(const TlsInfo& tls, absl::Time now) {
   const CertificateInfo& certificate = tls.certificate;
   return absl::StrCat(
@@ -34,8 +46,7 @@ std::string TlsRows(const TlsInfo& tls, absl::Time now) {
                               tls.group.empty() ? "" : ", ", tls.group)),
       Row("Certificate", absl::StrCat(absl::StrJoin(certificate.names, ", "),
                                       "; issued by ", certificate.issuer)),
-      Row("", absl::StrCat("verified; expires ",
-                           ExpiryText(certificate.not_after, now))));
+      VerificationRows(tls, now));
 }
 
 std::string FallbackRow(const ConnectReport& report, absl::Time now) {
@@ -276,7 +287,9 @@ std::string ProgressText(const Event& event, const Painter& paint) {
       return absl::StrCat(
           attempt,
           paint(Tint::kGood, absl::StrCat(VersionText(event), " is up")),
-          ", certificate verified\n");
+          event.field("certificate") == "verified"
+              ? ", certificate verified\n"
+              : paint(Tint::kBad, ", certificate NOT VERIFIED") + "\n");
     case EventKind::kLegacyVersion:
       return WarningLine(absl::StrCat(VersionText(event),
                                       " is not safe any more; it is used only "

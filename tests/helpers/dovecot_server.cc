@@ -3,56 +3,63 @@
 #include <grp.h>
 #include <gtest/gtest.h>
 #include <pwd.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <vector>
-
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/substitute.h"
-#include "absl/time/clock.h"
-#include "tests/helpers/free_port.h"
 
 namespace holdfast::test {
 namespace {
 
-// $0 the directory, $1 the port, $2 the uid and $3 the gid that own the mail,
-// $4 the lines for a Dovecot without root. A block needs its own lines.
+// $0 the directory, $1 the uid and $2 the gid that own the mail, $3 the relay's
+// port, $4 the login services, $5 the lines for a Dovecot without root. A block
+// needs its own lines.
 constexpr char kConfiguration[] = R"(
 base_dir = $0/run
 state_dir = $0/state
 log_path = $0/log
 listen = 127.0.0.1
-protocols = imap
+protocols = imap pop3 submission
 ssl = required
 ssl_cert = <$0/chain.pem
 ssl_key = <$0/key.pem
 ssl_min_protocol = TLSv1.2
 import_environment = OPENSSL_CONF=$0/openssl.cnf
+hostname = localhost.test
 mail_location = maildir:~/Maildir
 mail_max_userip_connections = 0
+first_valid_uid = 1
+submission_relay_host = 127.0.0.1
+submission_relay_port = $3
+submission_backend_capabilities = 8BITMIME
 passdb {
   driver = static
   args = password=pw
 }
 userdb {
   driver = static
-  args = uid=$2 gid=$3 home=$0/mail/%u
-}
-service imap-login {
-  chroot =
-  service_count = 0
-  process_min_avail = 1
-  inet_listener imap {
-    port = 0
-  }
-  inet_listener imaps {
-    port = $1
-  }
+  args = uid=$1 gid=$2 home=$0/mail/%u
 }
 $4
+$5
+)";
+
+// $0 the protocol, $1 the port of STARTTLS and $2 that of implicit TLS, $3 how
+// many processes there are before anybody connects.
+constexpr char kLoginService[] = R"(
+service $0-login {
+  chroot =
+  service_count = 0
+  process_min_avail = $3
+  inet_listener $0 {
+    port = $1
+  }
+  inet_listener $0s {
+    port = $2
+    ssl = yes
+  }
+}
 )";
 
 // $0 the user and $1 the group that Dovecot runs as.
@@ -79,18 +86,6 @@ system_default = limits
 MaxProtocol = $0
 )";
 
-std::string Configuration(const TempDir& directory, uint16_t port) {
-  const bool is_root = geteuid() == 0;
-  // Mail never belongs to root.
-  const passwd* owner = is_root ? getpwnam("nobody") : getpwuid(geteuid());
-  const group* owners = getgrgid(owner->pw_gid);
-  return absl::Substitute(
-      kConfiguration, directory.path(), port, owner->pw_uid, owner->pw_gid,
-      is_root
-          ? ""
-          : absl::Substitute(kWithoutRoot, owner->pw_name, owners->gr_name));
-}
-
 std::string OpensslConfiguration(TlsVersion max_version) {
   return absl::Substitute(
       kOpensslConfiguration,
@@ -98,6 +93,24 @@ std::string OpensslConfiguration(TlsVersion max_version) {
 }
 
 }  // namespace
+
+std::string DovecotServer::Configuration(const DovecotOptions& options) const {
+  const bool is_root = geteuid() == 0;
+  // Mail never belongs to root.
+  const passwd* owner = is_root ? getpwnam("nobody") : getpwuid(geteuid());
+  const group* owners = getgrgid(owner->pw_gid);
+  const std::string services = absl::StrCat(
+      absl::Substitute(kLoginService, "imap", ports_.imap, ports_.imaps, 1),
+      absl::Substitute(kLoginService, "pop3", ports_.pop3, ports_.pop3s, 0),
+      absl::Substitute(kLoginService, "submission", ports_.submission,
+                       ports_.submissions, 0));
+  return absl::Substitute(
+      kConfiguration, directory_.path(), owner->pw_uid, owner->pw_gid,
+      options.relay_port, services,
+      is_root
+          ? ""
+          : absl::Substitute(kWithoutRoot, owner->pw_name, owners->gr_name));
+}
 
 absl::StatusOr<std::unique_ptr<DovecotServer>> DovecotServer::Start(
     const DovecotOptions& options) {
@@ -109,17 +122,16 @@ absl::StatusOr<std::unique_ptr<DovecotServer>> DovecotServer::Start(
     mkdir(directory.Path("mail").c_str(), 0777);
     chmod(directory.Path("mail").c_str(), 0777);
   }
-  server->imaps_port_ = ReserveFreePort();
   directory.Write("chain.pem", options.certificate.chain_pem);
   directory.Write("key.pem", options.certificate.key_pem);
   directory.Write("openssl.cnf", OpensslConfiguration(options.max_version));
-  const std::string configuration = directory.Write(
-      "dovecot.conf", Configuration(directory, server->imaps_port_));
+  const std::string configuration =
+      directory.Write("dovecot.conf", server->Configuration(options));
   absl::StatusOr<std::unique_ptr<Process>> master =
       Process::Start({{"dovecot", "-F", "-c", configuration}});
   if (!master.ok()) return master.status();
   server->master_ = *std::move(master);
-  if (!WaitUntilListening(server->imaps_port_)) {
+  if (!WaitUntilListening(server->imaps_port())) {
     return absl::UnavailableError(absl::StrCat(
         "Dovecot does not listen: ", server->master_->err(), server->log()));
   }
@@ -133,19 +145,9 @@ DovecotServer::~DovecotServer() {
 
 absl::Status DovecotServer::Stop() {
   if (master_ == nullptr) return absl::OkStatus();
-  master_->Signal(SIGTERM);
-  const absl::Time deadline = absl::Now() + absl::Seconds(15);
-  master_->Wait(deadline - absl::Now());
-  std::vector<pid_t> living = master_->LivingGroup();
-  while (!living.empty() && absl::Now() < deadline) {
-    absl::SleepFor(absl::Milliseconds(10));
-    living = master_->LivingGroup();
-  }
-  for (const pid_t pid : living) kill(pid, SIGKILL);
+  const absl::Status ended = master_->EndGroup();
   master_.reset();
-  if (living.empty()) return absl::OkStatus();
-  return absl::DeadlineExceededError(absl::StrCat(
-      "Dovecot's processes had to be killed: ", absl::StrJoin(living, " ")));
+  return ended;
 }
 
 }  // namespace holdfast::test

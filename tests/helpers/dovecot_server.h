@@ -1,5 +1,5 @@
-// A private Dovecot: a real IMAP server on 127.0.0.1, run by whoever runs the
-// tests, root included.
+// A private Dovecot: a real IMAP, POP3 and submission server on 127.0.0.1, run
+// by whoever runs the tests, root included.
 
 #ifndef HOLDFAST_TESTS_HELPERS_DOVECOT_SERVER_H_
 #define HOLDFAST_TESTS_HELPERS_DOVECOT_SERVER_H_
@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/tls_version.h"
+#include "tests/helpers/free_port.h"
 #include "tests/helpers/process.h"
 #include "tests/helpers/temp_dir.h"
 #include "tools/lab/certificate_authority.h"
@@ -21,6 +22,8 @@ struct DovecotOptions {
   lab::Certificate certificate;
   // From TLS 1.2 up to this.
   TlsVersion max_version = TlsVersion::kTls13;
+  // Where submitted mail goes, once somebody has signed in.
+  uint16_t relay_port = 25;
 };
 
 // Every user's password is "pw". Thread safety: one thread.
@@ -32,17 +35,33 @@ class DovecotServer {
   // Stops it; the test fails if that does not work.
   ~DovecotServer();
 
-  uint16_t imaps_port() const { return imaps_port_; }
+  // With implicit TLS, and with STARTTLS, which it insists on.
+  uint16_t imaps_port() const { return ports_.imaps; }
+  uint16_t imap_port() const { return ports_.imap; }
+  uint16_t pop3s_port() const { return ports_.pop3s; }
+  uint16_t pop3_port() const { return ports_.pop3; }
+  uint16_t submissions_port() const { return ports_.submissions; }
+  uint16_t submission_port() const { return ports_.submission; }
   std::string log() const { return directory_.Read("log"); }
 
   // Ends it. Errors: DeadlineExceeded if any of its processes survives.
   absl::Status Stop();
 
  private:
+  struct Ports {
+    uint16_t imaps = ReserveFreePort();
+    uint16_t imap = ReserveFreePort();
+    uint16_t pop3s = ReserveFreePort();
+    uint16_t pop3 = ReserveFreePort();
+    uint16_t submissions = ReserveFreePort();
+    uint16_t submission = ReserveFreePort();
+  };
+
   DovecotServer() = default;
+  std::string Configuration(const DovecotOptions& options) const;
 
   TempDir directory_;
-  uint16_t imaps_port_ = 0;
+  Ports ports_;
   std::unique_ptr<Process> master_;
 };
 

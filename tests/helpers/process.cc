@@ -21,6 +21,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 
 extern "C" {
@@ -223,6 +224,22 @@ std::vector<pid_t> Process::LivingGroup() const {
   }
   closedir(directory);
   return living;
+}
+
+absl::Status Process::EndGroup() {
+  const absl::Time deadline = absl::Now() + absl::Seconds(15);
+  Signal(SIGTERM);
+  Wait(deadline - absl::Now());
+  std::vector<pid_t> living = LivingGroup();
+  for (const pid_t pid : living) kill(pid, SIGTERM);
+  while (!living.empty() && absl::Now() < deadline) {
+    absl::SleepFor(absl::Milliseconds(10));
+    living = LivingGroup();
+  }
+  for (const pid_t pid : living) kill(pid, SIGKILL);
+  if (living.empty()) return absl::OkStatus();
+  return absl::DeadlineExceededError(
+      absl::StrCat("had to be killed: ", absl::StrJoin(living, " ")));
 }
 
 bool IsAlive(pid_t pid) { return LivingGroupOf(pid).has_value(); }

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -68,6 +69,9 @@ class Process {
                      absl::Duration timeout = absl::Seconds(15));
   // Processes of its group that are alive, itself included.
   std::vector<pid_t> LivingGroup() const;
+  // Ends it, and then what is left of its group, by SIGTERM. Errors:
+  // DeadlineExceeded if that takes so long that SIGKILL is needed.
+  absl::Status EndGroup();
 
  private:
   Process() = default;

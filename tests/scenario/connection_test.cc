@@ -165,9 +165,9 @@ TEST_F(ConnectionTest, EventsTellTheStoryInOrder) {
       story,
       ElementsAre("1 attempt_started", "1 lookup_started", "1 lookup_ended",
                   "1 address_tried", "1 tcp_connected", "1 handshake_started",
-                  "1 handshake_failed", "1 attempt_failed",
-                  "2 attempt_started", "2 address_tried", "2 tcp_connected",
-                  "2 handshake_started", "2 handshake_done", "2 ready"));
+                  "1 handshake_failed", "1 attempt_failed", "2 attempt_started",
+                  "2 address_tried", "2 tcp_connected", "2 handshake_started",
+                  "2 handshake_done", "2 ready"));
 }
 
 }  // namespace

@@ -9,9 +9,12 @@
 #include <unistd.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -25,7 +28,9 @@
 #include "core/unique_fd.h"
 #include "tests/helpers/dovecot_server.h"
 #include "tests/helpers/free_port.h"
+#include "tests/helpers/inn_server.h"
 #include "tests/helpers/openssl_server.h"
+#include "tests/helpers/postfix_server.h"
 #include "tests/helpers/process.h"
 #include "tests/helpers/temp_dir.h"
 #include "tools/lab/behaviour.h"
@@ -39,7 +44,9 @@ namespace holdfast::lab {
 namespace {
 
 using ::holdfast::test::DovecotServer;
+using ::holdfast::test::InnServer;
 using ::holdfast::test::OpensslServer;
+using ::holdfast::test::PostfixServer;
 using ::holdfast::test::Process;
 using ::holdfast::test::ProcessOptions;
 using ::holdfast::test::ProcessResult;
@@ -47,11 +54,13 @@ using ::holdfast::test::RunProcess;
 using ::holdfast::test::TempDir;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
+using ::testing::UnorderedElementsAre;
 
 constexpr char kSession[] = "a CAPABILITY\nb LOGOUT\n";
 constexpr char kLoggedOut[] = "b OK";
@@ -296,7 +305,7 @@ TEST(LabTest, GreetingsVary) {
   const auto mute = StartLab("silent-after-greeting");
   const std::string told =
       ToldWhileWaiting(*mute, {}, [&] { return mute->lines().size() == 2; });
-  EXPECT_EQ(told, FindScript("imap")->greeting);
+  EXPECT_EQ(told, FindScript("imap", Security::kImplicit)->tls.greeting.text);
 }
 
 TEST(LabTest, WhatIsSentInClearIsKept) {
@@ -340,6 +349,387 @@ TEST(LabTest, OptionsThatDoNotGoTogetherAreRefused) {
   options.protocol = "gopher";
   EXPECT_TRUE(absl::IsInvalidArgument(LabServer::Start(options).status()));
   EXPECT_TRUE(absl::IsNotFound(FindBehaviour("nice").status()));
+}
+
+// Every protocol, both ways in.
+
+std::unique_ptr<LabServer> StartLab(absl::string_view behaviour,
+                                    const std::string& protocol,
+                                    Security security,
+                                    std::optional<Upstream> upstream = {}) {
+  LabOptions options;
+  options.behaviour = FindBehaviour(behaviour).value();
+  options.protocol = protocol;
+  options.security = security;
+  options.upstream = std::move(upstream);
+  return LabServer::Start(std::move(options)).value();
+}
+
+// s_client's option; it knows submission as SMTP.
+std::vector<std::string> Starttls(const std::string& protocol) {
+  return {"-starttls", protocol == "submission" ? "smtp" : protocol};
+}
+
+const Words& WordsOf(const std::string& protocol) {
+  static const auto& all = *new std::map<std::string, Words>([] {
+    std::map<std::string, Words> words;
+    for (const char* name : {"imap", "pop3", "smtp", "submission", "nntp"}) {
+      words[name] = FindScript(name, Security::kImplicit)->words;
+    }
+    return words;
+  }());
+  return all.at(protocol);
+}
+
+// Asks for capabilities, and leaves.
+std::string SessionOf(const std::string& protocol) {
+  const Words& words = WordsOf(protocol);
+  return absl::StrCat(words.tagged ? "a " : "", words.capability_verb, "\n",
+                      words.tagged ? "b " : "", words.quit_verb, "\n");
+}
+
+std::string WithTag(absl::string_view text, absl::string_view tag) {
+  return absl::StrReplaceAll(text, {{"$TAG", tag}});
+}
+
+class LabProtocolTest
+    : public ::testing::TestWithParam<std::tuple<std::string, Security>> {
+ protected:
+  ProcessResult Talk(const LabServer& lab,
+                     std::vector<std::string> options = {}) const {
+    if (security_ == Security::kStartTls) {
+      for (const std::string& option : Starttls(protocol_)) {
+        options.push_back(option);
+      }
+    }
+    return Client(lab.port(), lab.ca_pem(), options, SessionOf(protocol_));
+  }
+
+  const std::string protocol_ = std::get<0>(GetParam());
+  const Security security_ = std::get<1>(GetParam());
+  const Words words_ = WordsOf(protocol_);
+};
+
+TEST_P(LabProtocolTest, HealthyServerHoldsADialogue) {
+  const auto lab = StartLab("healthy", protocol_, security_);
+  const ProcessResult client = Talk(*lab);
+  EXPECT_THAT(client.out, HasSubstr(WithTag(words_.tls_capabilities, "a")))
+      << client.err;
+  EXPECT_THAT(client.out, HasSubstr(WithTag(words_.quit, "b")));
+  EXPECT_THAT(client.out, Not(HasSubstr(std::string(words_.starttls_offer))));
+  EXPECT_THAT(lab->hellos(), SizeIs(1));
+  EXPECT_EQ(lab->connections(), 1);
+  const std::string clear = lab->received_in_clear();
+  if (security_ == Security::kImplicit) {
+    EXPECT_EQ(clear, "");
+  } else {
+    EXPECT_THAT(clear, EndsWith(absl::StrCat(words_.starttls_verb, "\r\n")));
+  }
+}
+
+TEST_P(LabProtocolTest, HelloIsStruckWhereverItComes) {
+  for (const auto& [behaviour, complaint] :
+       std::vector<std::pair<std::string, std::string>>{
+           {"tls13-fin", "unexpected eof"},
+           {"tls13-rst", "errno=104"},
+           {"tls13-alert-protocol-version", "alert protocol version"}}) {
+    SCOPED_TRACE(behaviour);
+    const auto lab = StartLab(behaviour, protocol_, security_);
+    EXPECT_THAT(Talk(*lab).err, HasSubstr(complaint));
+    EXPECT_THAT(Talk(*lab, {"-tls1_2"}).out,
+                HasSubstr(WithTag(words_.quit, "b")));
+    EXPECT_THAT(lab->hellos(), SizeIs(2));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Lab, LabProtocolTest,
+    ::testing::Combine(
+        ::testing::Values("imap", "pop3", "smtp", "submission", "nntp"),
+        ::testing::Values(Security::kImplicit, Security::kStartTls)),
+    [](const auto& test) {
+      return absl::StrCat(std::get<0>(test.param),
+                          std::get<1>(test.param) == Security::kImplicit
+                              ? "_implicit"
+                              : "_starttls");
+    });
+
+// A conversation in clear.
+class ClearClient {
+ public:
+  explicit ClearClient(const LabServer& lab) : fd_(ConnectSocket(lab.port())) {
+    const timeval patience = {5, 0};
+    setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  }
+
+  void Send(const std::string& line) {
+    const std::string bytes = line + "\r\n";
+    send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
+  // One recv(); empty at the end.
+  std::string Receive() {
+    char buffer[4096];
+    const ssize_t count = recv(fd_.get(), buffer, sizeof buffer, 0);
+    return std::string(buffer, count > 0 ? static_cast<size_t>(count) : 0);
+  }
+  // All up to the end, or up to `size` bytes and not much more.
+  std::string ReceiveUpTo(size_t size) {
+    std::string all;
+    while (all.size() < size) {
+      const std::string more = Receive();
+      if (more.empty()) break;
+      all += more;
+    }
+    return all;
+  }
+  std::string Expect(const std::string& text) {
+    const std::string received = ReceiveUpTo(text.size());
+    EXPECT_EQ(received, text);
+    return received;
+  }
+
+ private:
+  UniqueFd fd_;
+};
+
+class LabStarttlsTest : public ::testing::TestWithParam<std::string> {
+ protected:
+  // A server that has `behaviour`, if there is one in this protocol.
+  std::unique_ptr<LabServer> Start(absl::string_view behaviour) {
+    const Behaviour found = FindBehaviour(behaviour).value();
+    if (!ScriptFor(found, protocol_, Security::kStartTls).ok()) return nullptr;
+    return StartLab(behaviour, protocol_, Security::kStartTls);
+  }
+  std::string Tagged(absl::string_view command) const {
+    return absl::StrCat(words_.tagged ? "a " : "", command);
+  }
+  // What follows the greeting when STARTTLS is asked for.
+  void ExpectAnswer(absl::string_view behaviour, absl::string_view answer) {
+    SCOPED_TRACE(std::string(behaviour));
+    const auto lab = Start(behaviour);
+    ASSERT_NE(lab, nullptr);
+    ClearClient client(*lab);
+    client.Expect(std::string(words_.clear_greeting));
+    client.Send(Tagged(words_.starttls_verb));
+    client.Expect(WithTag(answer, "a"));
+  }
+  void ExpectGreeting(absl::string_view behaviour, absl::string_view greeting) {
+    SCOPED_TRACE(std::string(behaviour));
+    const auto lab = Start(behaviour);
+    EXPECT_EQ(lab == nullptr, greeting.empty());
+    if (lab != nullptr) ClearClient(*lab).Expect(std::string(greeting));
+  }
+
+  const std::string protocol_ = GetParam();
+  const Words words_ = WordsOf(protocol_);
+};
+
+TEST_P(LabStarttlsTest, CapabilitiesAreOthersBeforeTls) {
+  const auto lab = Start("healthy");
+  ClearClient client(*lab);
+  client.Expect(std::string(words_.clear_greeting));
+  client.Send(Tagged(words_.capability_verb));
+  client.Expect(WithTag(words_.clear_capabilities, "a"));
+  EXPECT_THAT(std::string(words_.clear_capabilities),
+              HasSubstr(std::string(words_.starttls_offer)));
+  EXPECT_NE(words_.clear_capabilities, words_.tls_capabilities);
+}
+
+TEST_P(LabStarttlsTest, IsRefusedInEveryWay) {
+  ExpectAnswer("starttls-refused", words_.starttls_refused);
+  ExpectAnswer("starttls-unknown", words_.unknown);
+  ExpectAnswer("starttls-not-now", words_.starttls_not_now);
+  ExpectAnswer("starttls-plus", words_.starttls_plus);
+  ExpectAnswer("starttls-nonsense", "bananas\r\n");
+  if (!words_.starttls_impossible.empty()) {
+    ExpectAnswer("starttls-impossible", words_.starttls_impossible);
+  }
+  if (!words_.starttls_referral.empty()) {
+    ExpectAnswer("starttls-referral", words_.starttls_referral);
+  }
+}
+
+TEST_P(LabStarttlsTest, AgreementIsFollowedByAnInjection) {
+  const std::string injection(words_.injection);
+  ExpectAnswer("inject-same-segment",
+               absl::StrCat(words_.starttls_ok, injection));
+  ExpectAnswer("inject-partial-line",
+               absl::StrCat(words_.starttls_ok, injection.substr(0, 12)));
+  ExpectAnswer("inject-later-segment",
+               absl::StrCat(words_.starttls_ok, injection));
+}
+
+TEST_P(LabStarttlsTest, InjectionStandsInTheSegmentThatItIsNamedFor) {
+  for (const bool same : {true, false}) {
+    const auto lab =
+        Start(same ? "inject-same-segment" : "inject-later-segment");
+    ClearClient client(*lab);
+    client.Receive();
+    client.Send(Tagged(words_.starttls_verb));
+    EXPECT_EQ(
+        absl::StrContains(client.Receive(), std::string(words_.injection)),
+        same);
+  }
+}
+
+TEST_P(LabStarttlsTest, HiddenIsServedAndStrippedIsNot) {
+  for (const bool hidden : {true, false}) {
+    const auto lab = Start(hidden ? "starttls-hidden" : "starttls-stripped");
+    ClearClient client(*lab);
+    std::string told = client.Receive();
+    client.Send(Tagged(words_.capability_verb));
+    told += client.Receive();
+    EXPECT_THAT(told, Not(HasSubstr(std::string(words_.starttls_offer))));
+    client.Send(Tagged(words_.starttls_verb));
+    client.Expect(WithTag(hidden ? words_.starttls_ok : words_.unknown, "a"));
+  }
+}
+
+TEST_P(LabStarttlsTest, AgreementComesTooEarly) {
+  const auto lab = Start("starttls-too-early");
+  EXPECT_THAT(ClearClient(*lab).Receive(),
+              AllOf(StartsWith(std::string(words_.clear_greeting)),
+                    EndsWith(WithTag(words_.starttls_ok, words_.first_tag))));
+}
+
+TEST_P(LabStarttlsTest, GreetsInEveryWay) {
+  ExpectGreeting("greeting-bye", words_.refusal);
+  ExpectGreeting("greeting-refused", words_.rejection);
+  ExpectGreeting("preauth", words_.preauth);
+  ExpectGreeting("greeting-referral", words_.referral);
+  ExpectGreeting("plaintext-busy", words_.refusal);
+  const std::string greeting(words_.clear_greeting);
+  if (!words_.unsolicited.empty()) {
+    ExpectGreeting("unsolicited", absl::StrCat(greeting, words_.unsolicited));
+  }
+  std::string eight_bit = greeting;
+  eight_bit.insert(greeting.size() - 2, " \0\x80\xff\xc3\xa4", 6);
+  ExpectGreeting("eight-bit", eight_bit);
+}
+
+TEST_P(LabStarttlsTest, AgreesThenCloses) {
+  const auto lab = Start("starttls-then-close");
+  ClearClient client(*lab);
+  client.Receive();
+  client.Send(Tagged(words_.starttls_verb));
+  EXPECT_EQ(client.ReceiveUpTo(1 << 20), WithTag(words_.starttls_ok, "a"));
+}
+
+TEST_P(LabStarttlsTest, NeverAnswers) {
+  const auto lab = Start("starttls-silent");
+  ClearClient client(*lab);
+  client.Receive();
+  client.Send(Tagged(words_.starttls_verb));
+  client.Send(Tagged(words_.quit_verb));
+  client.Expect(WithTag(words_.quit, "a"));
+}
+
+TEST_P(LabStarttlsTest, GoesOnWithoutEnd) {
+  constexpr size_t kEnough = 1 << 20;
+  const auto line = Start("endless-line");
+  const std::string greeting = ClearClient(*line).ReceiveUpTo(kEnough);
+  EXPECT_GE(greeting.size(), kEnough);
+  EXPECT_THAT(greeting, Not(HasSubstr("\n")));
+
+  for (const char* behaviour : {"endless-list", "thousands-of-lines"}) {
+    SCOPED_TRACE(behaviour);
+    const auto list = Start(behaviour);
+    ClearClient client(*list);
+    client.Receive();
+    client.Send(Tagged(words_.capability_verb));
+    const std::string lines = client.ReceiveUpTo(5000 * words_.filler.size());
+    EXPECT_GE(lines.size(), 5000 * words_.filler.size());
+    EXPECT_THAT(lines, HasSubstr(absl::StrCat(words_.filler, words_.filler)));
+  }
+}
+
+// s_client would not find its way through this.
+TEST_P(LabStarttlsTest, DripsAByteAtATime) {
+  const auto lab = Start("drip-fed");
+  ClearClient client(*lab);
+  const std::string first = client.Receive();
+  EXPECT_THAT(first, SizeIs(::testing::Lt(words_.clear_greeting.size())));
+  client.Expect(std::string(words_.clear_greeting.substr(first.size())));
+  client.Send(Tagged(words_.starttls_verb));
+  client.Expect(WithTag(words_.starttls_ok, "a"));
+}
+
+TEST_P(LabStarttlsTest, CapabilitiesAreRefused) {
+  const auto lab = Start("capabilities-refused");
+  ClearClient client(*lab);
+  client.Receive();
+  client.Send(Tagged(words_.capability_verb));
+  client.Expect(WithTag(words_.unknown, "a"));
+  client.Send(Tagged(words_.starttls_verb));
+  client.Expect(WithTag(words_.starttls_ok, "a"));
+}
+
+TEST_P(LabStarttlsTest, CapabilitiesAreToldOnlyInClear) {
+  const auto lab = Start("capabilities-only-in-clear");
+  EXPECT_THAT(Client(lab->port(), lab->ca_pem(), Starttls(protocol_),
+                     SessionOf(protocol_))
+                  .out,
+              HasSubstr(WithTag(words_.unknown, "a")));
+}
+
+TEST_P(LabStarttlsTest, PlaintextComesInsteadOfTls) {
+  const auto lab = Start("plaintext-after-hello");
+  EXPECT_THAT(Client(lab->port(), lab->ca_pem(), Starttls(protocol_),
+                     SessionOf(protocol_))
+                  .err,
+              HasSubstr("wrong version number"));
+  EXPECT_THAT(lab->hellos(), SizeIs(1));
+}
+
+TEST_P(LabStarttlsTest, PlaintextBannerIsOfTheProtocol) {
+  const auto lab = StartLab("plaintext-banner", protocol_, Security::kImplicit);
+  ClearClient client(*lab);
+  EXPECT_THAT(client.Receive(),
+              StartsWith(std::string(words_.clear_greeting.substr(0, 4))));
+  client.Send(Tagged(words_.starttls_verb));
+  client.Expect(WithTag(words_.unknown, "a"));
+}
+
+TEST_P(LabStarttlsTest, TlsBytesComeFirst) {
+  const auto lab = Start("tls-bytes-first");
+  EXPECT_THAT(ClearClient(*lab).Receive(), StartsWith("\x15\x03"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Lab, LabStarttlsTest,
+                         ::testing::Values("imap", "pop3", "smtp", "submission",
+                                           "nntp"),
+                         [](const auto& test) { return test.param; });
+
+// What is missing is missing for a reason: the protocol has no such thing.
+TEST(LabScriptTest, EveryProtocolHasEveryCaseThatItCan) {
+  std::vector<std::string> missing;
+  for (const char* protocol : {"imap", "pop3", "smtp", "submission", "nntp"}) {
+    for (const Behaviour& behaviour : AllBehaviours()) {
+      if (ScriptFor(behaviour, protocol, Security::kStartTls).ok()) continue;
+      missing.push_back(absl::StrCat(protocol, " ", behaviour.name));
+    }
+  }
+  EXPECT_THAT(missing,
+              UnorderedElementsAre(
+                  "imap greeting-refused", "imap starttls-impossible",
+                  "pop3 preauth", "pop3 greeting-referral", "pop3 unsolicited",
+                  "pop3 starttls-impossible", "pop3 starttls-referral",
+                  "smtp preauth", "smtp greeting-referral", "smtp unsolicited",
+                  "smtp starttls-impossible", "smtp starttls-referral",
+                  "submission preauth", "submission greeting-referral",
+                  "submission unsolicited", "submission starttls-impossible",
+                  "submission starttls-referral", "nntp preauth",
+                  "nntp greeting-referral", "nntp unsolicited",
+                  "nntp starttls-referral"));
+}
+
+TEST(LabScriptTest, WhatPrecedesTlsNeedsStarttls) {
+  for (const char* behaviour : {"starttls-refused", "starttls-stripped",
+                                "inject-same-segment", "starttls-too-early"}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(
+        ScriptFor(FindBehaviour(behaviour).value(), "imap", Security::kImplicit)
+            .status()));
+  }
 }
 
 // The hello, as read off the wire.
@@ -484,7 +874,7 @@ TEST(DovecotServerTest, ServesImapAndLeavesNothing) {
   EXPECT_FALSE(test::IsListening(dovecot->imaps_port()));
 }
 
-TEST(DovecotServerTest, CanBeLimitedToTls12) {
+TEST(DovecotServerTest, SaysWhyItClosesOnTls13) {
   const CertificateAuthority authority = NewAuthority();
   const auto dovecot =
       DovecotServer::Start({authority.Issue().value(), TlsVersion::kTls12})
@@ -497,8 +887,169 @@ TEST(DovecotServerTest, CanBeLimitedToTls12) {
   EXPECT_TRUE(Eventually([&] {
     return absl::StrContains(dovecot->log(), "unsupported protocol");
   })) << dovecot->log();
-  EXPECT_THAT(Client(dovecot->imaps_port(), authority.certificate_pem()).out,
-              HasSubstr(kLoggedOut));
+}
+
+// Real servers, each with a port for either way in, by s_client; and the lab in
+// front of them.
+
+struct RealServer {
+  absl::Status status = {};
+  uint16_t starttls_port = 0;
+  uint16_t implicit_port = 0;
+  std::shared_ptr<void> owner = {};
+};
+
+struct RealCase {
+  std::string name;
+  std::string protocol;
+  // With a certificate, up to a version.
+  std::function<RealServer(const Certificate&, TlsVersion)> start;
+  std::string session;
+  std::string answer;
+};
+
+std::ostream& operator<<(std::ostream& out, const RealCase& real) {
+  return out << real.name;
+}
+
+RealServer StartDovecot(const Certificate& certificate, TlsVersion max,
+                        uint16_t (DovecotServer::*starttls)() const,
+                        uint16_t (DovecotServer::*implicit)() const) {
+  auto server = DovecotServer::Start({certificate, max});
+  if (!server.ok()) return {server.status()};
+  std::shared_ptr<DovecotServer> dovecot = *std::move(server);
+  return {{}, ((*dovecot).*starttls)(), ((*dovecot).*implicit)(), dovecot};
+}
+
+RealServer StartPostfix(const Certificate& certificate, TlsVersion max,
+                        uint16_t (PostfixServer::*starttls)() const,
+                        uint16_t (PostfixServer::*implicit)() const) {
+  auto server = PostfixServer::Start({certificate, max});
+  if (!server.ok()) return {server.status()};
+  std::shared_ptr<PostfixServer> postfix = *std::move(server);
+  return {{}, ((*postfix).*starttls)(), ((*postfix).*implicit)(), postfix};
+}
+
+RealServer StartInn(const Certificate& certificate, TlsVersion max) {
+  auto server = InnServer::Start({certificate, max});
+  if (!server.ok()) return {server.status()};
+  std::shared_ptr<InnServer> inn = *std::move(server);
+  return {{}, inn->nntp_port(), inn->nntps_port(), inn};
+}
+
+std::vector<RealCase> RealCases() {
+  using D = DovecotServer;
+  using P = PostfixServer;
+  const auto dovecot = [](auto starttls, auto implicit) {
+    return [=](const Certificate& certificate, TlsVersion max) {
+      return StartDovecot(certificate, max, starttls, implicit);
+    };
+  };
+  const auto postfix = [](auto starttls, auto implicit) {
+    return [=](const Certificate& certificate, TlsVersion max) {
+      return StartPostfix(certificate, max, starttls, implicit);
+    };
+  };
+  // "AGFsaWNlAHB3" is alice and her password (RFC 4616).
+  return {
+      {"dovecot_imap", "imap", dovecot(&D::imap_port, &D::imaps_port),
+       "a LOGIN alice pw\nb LOGOUT\n", "a OK"},
+      {"dovecot_pop3", "pop3", dovecot(&D::pop3_port, &D::pop3s_port),
+       "USER alice\nPASS pw\nQUIT\n", "+OK Logged in"},
+      {"dovecot_submission", "submission",
+       dovecot(&D::submission_port, &D::submissions_port),
+       "EHLO client.test\nQUIT\n", "250-AUTH PLAIN"},
+      {"postfix_smtp", "smtp", postfix(&P::smtp_port, &P::smtps_port),
+       "EHLO client.test\nMAIL FROM:<bob@example.test>\n"
+       "RCPT TO:<alice@example.test>\nQUIT\n",
+       "250 2.1.5 Ok"},
+      {"postfix_submission", "submission",
+       postfix(&P::submission_port, &P::submissions_port),
+       "EHLO client.test\nAUTH PLAIN AGFsaWNlAHB3\nQUIT\n",
+       "235 2.7.0 Authentication successful"},
+      {"inn", "nntp", StartInn,
+       "AUTHINFO USER alice\nAUTHINFO PASS pw\nGROUP test.local\nQUIT\n",
+       "211 1 1 1 test.local"},
+  };
+}
+
+class RealServerTest : public ::testing::TestWithParam<RealCase> {
+ protected:
+  // A status that is not OK if the server cannot be had here: a failure unless
+  // it says that the test is to be skipped.
+  RealServer Start(TlsVersion max = TlsVersion::kTls13) {
+    RealServer server = GetParam().start(authority_.Issue().value(), max);
+    if (!absl::IsFailedPrecondition(server.status)) {
+      EXPECT_TRUE(server.status.ok()) << server.status;
+    }
+    return server;
+  }
+  ProcessResult Talk(uint16_t port, std::vector<std::string> options) const {
+    return Client(port, authority_.certificate_pem(), options,
+                  GetParam().session);
+  }
+  std::vector<std::string> StarttlsAnd(const std::string& option) const {
+    std::vector<std::string> options = Starttls(GetParam().protocol);
+    options.push_back(option);
+    return options;
+  }
+
+  const CertificateAuthority authority_ = NewAuthority();
+};
+
+TEST_P(RealServerTest, IsReachedBothWays) {
+  const RealServer server = Start();
+  if (!server.status.ok()) GTEST_SKIP() << server.status;
+  const ProcessResult implicit = Talk(server.implicit_port, {"-tls1_3"});
+  EXPECT_THAT(implicit.out, HasSubstr(GetParam().answer)) << implicit.err;
+  const ProcessResult starttls =
+      Talk(server.starttls_port, StarttlsAnd("-tls1_3"));
+  EXPECT_THAT(starttls.out, HasSubstr(GetParam().answer)) << starttls.err;
+}
+
+TEST_P(RealServerTest, CanBeLimitedToTls12) {
+  const RealServer server = Start(TlsVersion::kTls12);
+  if (!server.status.ok()) GTEST_SKIP() << server.status;
+  EXPECT_EQ(Talk(server.implicit_port, {"-tls1_3"}).out, "");
+  EXPECT_THAT(Talk(server.starttls_port, StarttlsAnd("-tls1_3")).out,
+              Not(HasSubstr(GetParam().answer)));
+  EXPECT_THAT(Talk(server.implicit_port, {"-tls1_2"}).out,
+              HasSubstr(GetParam().answer));
+  EXPECT_THAT(Talk(server.starttls_port, StarttlsAnd("-tls1_2")).out,
+              HasSubstr(GetParam().answer));
+}
+
+TEST_P(RealServerTest, LabInFrontStrikesTheHelloAfterStarttls) {
+  const RealServer server = Start();
+  if (!server.status.ok()) GTEST_SKIP() << server.status;
+  const auto lab =
+      StartLab("tls13-fin", GetParam().protocol, Security::kStartTls,
+               Upstream{"127.0.0.1", server.starttls_port});
+  const ProcessResult struck = Talk(lab->port(), StarttlsAnd("-tls1_3"));
+  EXPECT_THAT(struck.err, HasSubstr("unexpected eof"));
+  EXPECT_THAT(struck.out, Not(HasSubstr(GetParam().answer)));
+  const ProcessResult served = Talk(lab->port(), StarttlsAnd("-tls1_2"));
+  EXPECT_THAT(served.out, HasSubstr(GetParam().answer)) << served.err;
+  EXPECT_THAT(lab->hellos(), SizeIs(2));
+  EXPECT_THAT(lab->received_in_clear(), Not(HasSubstr("alice")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Servers, RealServerTest,
+                         ::testing::ValuesIn(RealCases()),
+                         [](const auto& test) { return test.param.name; });
+
+TEST(LabRelayTest, WhatEndsBeforeStarttlsIsPassedOn) {
+  const CertificateAuthority authority = NewAuthority();
+  const auto dovecot =
+      DovecotServer::Start({authority.Issue().value()}).value();
+  const auto lab = StartLab("tls13-fin", "imap", Security::kStartTls,
+                            Upstream{"127.0.0.1", dovecot->imap_port()});
+  ClearClient client(*lab);
+  EXPECT_THAT(client.Receive(), StartsWith("* OK"));
+  client.Send("a LOGOUT");
+  EXPECT_THAT(client.ReceiveUpTo(1 << 20),
+              AllOf(StartsWith("* BYE"), HasSubstr("a OK")));
+  EXPECT_EQ(lab->received_in_clear(), "a LOGOUT\r\n");
 }
 
 TEST(LabRelayTest, DovecotIsReachedThroughWhatIsNotStruck) {
@@ -564,11 +1115,13 @@ TEST(LabProgramTest, ListsEveryBehaviourInALine) {
 
 TEST(LabProgramTest, EveryBehaviourEndsCleanlyWithAClientConnected) {
   for (const Behaviour& behaviour : AllBehaviours()) {
+    if (!ScriptFor(behaviour, "nntp", Security::kStartTls).ok()) continue;
     SCOPED_TRACE(std::string(behaviour.name));
     TempDir directory;
     auto program = Process::Start({{HOLDFAST_LAB, "--behaviour",
-                                    std::string(behaviour.name), "--ca-out",
-                                    directory.Path("ca.pem")}})
+                                    std::string(behaviour.name), "--protocol",
+                                    "nntp", "--security", "starttls",
+                                    "--ca-out", directory.Path("ca.pem")}})
                        .value();
     ASSERT_TRUE(program->WaitForOutput("\n")) << program->err();
     const std::vector<std::string> words = absl::StrSplit(
@@ -590,6 +1143,8 @@ TEST(LabProgramTest, WrongOptionsAreAUsageError) {
        {std::vector<std::string>{"--behaviour", "nice"},
         {"--port", "65536"},
         {"--protocol", "gopher"},
+        {"--security", "none"},
+        {"--behaviour", "starttls-refused"},  // with implicit TLS
         {"--upstream", "nowhere"},
         {"--frob"}}) {
     ProcessOptions program;

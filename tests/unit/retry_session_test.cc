@@ -113,6 +113,18 @@ TEST(RetrySessionTest, AHealthyHostTakesOneFullOffer) {
   EXPECT_FALSE(play.plans[0].profile.reduced_from);
 }
 
+// Promise 7.
+TEST(RetrySessionTest, AnOverriddenCertificateTeachesNothing) {
+  AttemptOutcome full = Connected(TlsVersion::kTls13);
+  full.certificate_overridden = true;
+  EXPECT_TRUE(LearnsNothing(PlayOut({full})));
+  AttemptOutcome reduced = Connected(TlsVersion::kTls12);
+  reduced.certificate_overridden = true;
+  const Play play = PlayOut({VersionRefused(), reduced});
+  EXPECT_THAT(play.offers, ElementsAre("full", "tls12"));
+  EXPECT_TRUE(LearnsNothing(play));
+}
+
 TEST(RetrySessionTest, ADropIsTriedAgainElsewhereBeforeAnythingIsReduced) {
   const Play play =
       PlayOut({Dropped(), Dropped(), Connected(TlsVersion::kTls12)});

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "tools/lab/client_hello.h"
+#include "tools/lab/dialogue.h"
 #include "tools/lab/stream.h"
 
 namespace holdfast::lab {
@@ -33,23 +34,22 @@ struct HelloRule {
   Fault fault;
 };
 
-enum class Greeting { kUsual, kNone, kRefusal, kPreauth };
-enum class AfterGreeting { kConverse, kSilence, kClose };
+// Changes what a server says. False if the script has no such case: the
+// protocol lacks it, or it happens before TLS and there is nothing before TLS.
+using Edit = std::function<bool(Script* script)>;
 
-// A value type. As it is by default, the server is healthy. What is set takes
-// effect in the order in which it stands here.
+// A value type. As it is by default, the server is healthy.
 struct Behaviour {
   absl::string_view name = "healthy";
   absl::string_view explanation = "does everything right";
-  std::optional<Fault> on_accept;  // before anything is read
-  bool speaks_tls = true;
+  std::optional<Fault> on_accept;   // before anything is read
+  bool speaks_tls = true;           // if not, the dialogue is always in clear
+  Edit edit;                        // null for none
   std::vector<HelloRule> on_hello;  // the first that strikes is what happens
   TlsTerms tls;                     // of the lab's own TLS, not of an upstream
-  Greeting greeting = Greeting::kUsual;
-  AfterGreeting after_greeting = AfterGreeting::kConverse;
 
-  // False if it needs the lab's own TLS session, and so cannot be had in front
-  // of an upstream server.
+  // False if it needs the lab's own dialogue or TLS session, and so cannot be
+  // had in front of an upstream server.
   bool works_as_relay = true;
 };
 
@@ -57,6 +57,11 @@ absl::Span<const Behaviour> AllBehaviours();
 
 // Errors: NotFound.
 absl::StatusOr<Behaviour> FindBehaviour(absl::string_view name);
+
+// What a server of `behaviour` says. Errors: InvalidArgument if there is no
+// such protocol, or no such case with it and `security`.
+absl::StatusOr<Script> ScriptFor(const Behaviour& behaviour,
+                                 absl::string_view protocol, Security security);
 
 }  // namespace holdfast::lab
 

@@ -153,9 +153,11 @@ absl::StatusOr<Certificate> Make(const CertificateOptions& options,
   return made;
 }
 
-absl::StatusOr<Certificate> MakeAuthority(const std::string& common_name,
-                                          const Certificate* issuer) {
+absl::StatusOr<Certificate> MakeAuthority(
+    const std::string& common_name, const Certificate* issuer,
+    SignatureHash hash = SignatureHash::kSha256) {
   CertificateOptions options;
+  options.signature_hash = hash;
   options.common_name = common_name;
   options.not_before = absl::Now() - absl::Hours(24 * 3650);
   options.not_after = absl::Now() + absl::Hours(24 * 3650);
@@ -179,8 +181,8 @@ absl::StatusOr<Certificate> CertificateAuthority::Issue(
   if (!options.via_intermediate) {
     return Make(options, /*is_authority=*/false, &root_);
   }
-  absl::StatusOr<Certificate> intermediate =
-      MakeAuthority("Holdfast Lab Intermediate", &root_);
+  absl::StatusOr<Certificate> intermediate = MakeAuthority(
+      "Holdfast Lab Intermediate", &root_, options.intermediate_signature_hash);
   if (!intermediate.ok()) return intermediate.status();
   absl::StatusOr<Certificate> leaf =
       Make(options, /*is_authority=*/false, &*intermediate);

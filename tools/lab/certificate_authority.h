@@ -39,6 +39,7 @@ struct CertificateOptions {
   bool self_signed = false;
   // Signed by an intermediate authority made for it, which stands in the chain.
   bool via_intermediate = false;
+  SignatureHash intermediate_signature_hash = SignatureHash::kSha256;
 };
 
 // A certificate with its private key, as PEM.
@@ -64,6 +65,8 @@ class CertificateAuthority {
 
   // What a client is to trust.
   const std::string& certificate_pem() const { return root_.certificate_pem; }
+  // For signing what is no certificate, such as an OCSP response.
+  const std::string& key_pem() const { return root_.key_pem; }
 
  private:
   explicit CertificateAuthority(Certificate root) : root_(std::move(root)) {}

@@ -64,6 +64,12 @@ absl::StatusOr<LabOptions> MakeOptions(const LabCommand& command) {
   }
   options.behaviour = *std::move(behaviour);
   options.protocol = command.protocol;
+  if (command.security == "starttls") {
+    options.security = Security::kStartTls;
+  } else if (command.security != "implicit") {
+    return absl::InvalidArgumentError(
+        "--security must be implicit or starttls");
+  }
   options.bind_address = command.bind_address;
   options.port = command.port;
   if (!command.upstream.empty()) {
@@ -84,7 +90,11 @@ int FailWith(const absl::Status& status) {
 
 void AddLabOptions(CLI::App* app, LabCommand* command) {
   app->add_option("--protocol", command->protocol,
-                  "the protocol to speak: imap")
+                  "the protocol to speak: imap, pop3, smtp, submission or nntp")
+      ->capture_default_str();
+  app->add_option("--security", command->security,
+                  "how it comes to TLS: implicit (from the first byte) or "
+                  "starttls (by a command)")
       ->capture_default_str();
   app->add_option("--behaviour", command->behaviour,
                   "how to misbehave; --list explains each")

@@ -14,6 +14,7 @@ namespace holdfast::lab {
 
 struct LabCommand {
   std::string protocol = "imap";
+  std::string security = "implicit";
   std::string behaviour = "healthy";
   std::string bind_address = "127.0.0.1";
   uint16_t port = 0;

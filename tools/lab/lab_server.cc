@@ -15,6 +15,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "core/unique_fd.h"
 #include "tools/lab/dialogue.h"
 #include "tools/lab/stream.h"
@@ -95,13 +97,50 @@ void Commit(const Fault& fault, const ClientHello& hello,
   }
 }
 
+// Bytes as lines, without their ends.
+class Lines {
+ public:
+  void Append(absl::string_view bytes) { absl::StrAppend(&bytes_, bytes); }
+  std::optional<std::string> Next() {
+    const size_t end = bytes_.find('\n');
+    if (end == std::string::npos) return std::nullopt;
+    std::string line(
+        absl::StripSuffix(absl::string_view(bytes_).substr(0, end), "\r"));
+    bytes_.erase(0, end + 1);
+    return line;
+  }
+
+ private:
+  std::string bytes_;
+};
+
+// False if the client is gone.
+bool Say(const Reply& reply, bool drips, Stream* stream) {
+  constexpr absl::Duration kBetweenBytes = absl::Milliseconds(1);
+  constexpr absl::Duration kBetweenSegments = absl::Milliseconds(50);
+  if (!drips) {
+    if (!stream->Write(reply.text)) return false;
+  } else {
+    for (const char byte : reply.text) {
+      if (!stream->Write({&byte, 1})) return false;
+      absl::SleepFor(kBetweenBytes);
+    }
+  }
+  if (!reply.later.empty()) absl::SleepFor(kBetweenSegments);
+  if (!stream->Write(reply.later)) return false;
+  while (!reply.forever.empty()) {
+    if (!stream->Write(reply.forever)) return false;
+  }
+  return true;
+}
+
 class LabServerImpl : public LabServer {
  public:
-  LabServerImpl(LabOptions options, const Script* script, UniqueFd listener,
+  LabServerImpl(LabOptions options, Script script, UniqueFd listener,
                 TlsContext tls, std::optional<Address> upstream,
                 std::string ca_pem)
       : options_(std::move(options)),
-        script_(script),
+        script_(std::move(script)),
         listener_(std::move(listener)),
         port_(PortOf(listener_.get())),
         tls_(std::move(tls)),
@@ -132,13 +171,15 @@ class LabServerImpl : public LabServer {
   void ReapEnded();
   void Serve(Connection* connection);
   const Fault* FaultFor(const ClientHello& hello);
+  bool Strike(SocketStream* client);
+  void ServeAlone(SocketStream* client);
+  bool Converse(Stream* stream, const Phase& phase, bool greets);
   void Relay(Connection* connection);
-  void ServeTls(SocketStream* client);
-  void Converse(Stream* stream);
-  bool Greet(Stream* stream) const;
+  SocketStream* ConnectUpstream(Connection* connection);
+  bool RelayUntilTls(SocketStream* client, SocketStream* upstream) const;
 
   const LabOptions options_;
-  const Script* const script_;
+  const Script script_;
   const UniqueFd listener_;
   const uint16_t port_;
   const TlsContext tls_;
@@ -226,18 +267,7 @@ void LabServerImpl::Serve(Connection* connection) {
   const Behaviour& behaviour = options_.behaviour;
   SocketStream* client = &connection->client;
   if (behaviour.on_accept) return Commit(*behaviour.on_accept, {}, client);
-  if (!behaviour.speaks_tls) {
-    Converse(client);
-    return client->Finish();
-  }
-  if (const std::optional<ClientHello> hello = PeekClientHello(client)) {
-    if (const Fault* fault = FaultFor(*hello)) {
-      client->Unread("");
-      return Commit(*fault, *hello, client);
-    }
-  }
-  if (upstream_) return Relay(connection);
-  ServeTls(client);
+  upstream_ ? Relay(connection) : ServeAlone(client);
 }
 
 // Takes note of `hello`. Null if it is to be answered as it should be.
@@ -251,16 +281,61 @@ const Fault* LabServerImpl::FaultFor(const ClientHello& hello) {
   return nullptr;
 }
 
+// Waits for the ClientHello. True if a fault struck, and the connection is no
+// more.
+bool LabServerImpl::Strike(SocketStream* client) {
+  const std::optional<ClientHello> hello = PeekClientHello(client);
+  const Fault* fault = hello ? FaultFor(*hello) : nullptr;
+  if (fault == nullptr) return false;
+  client->Unread("");
+  Commit(*fault, *hello, client);
+  return true;
+}
+
+void LabServerImpl::ServeAlone(SocketStream* client) {
+  const bool tls_first =
+      options_.behaviour.speaks_tls && options_.security == Security::kImplicit;
+  if (!tls_first && !Converse(client, script_.clear, /*greets=*/true)) {
+    return client->Finish();
+  }
+  if (Strike(client)) return;
+  // Gone, and its close_notify sent, before the socket is closed.
+  if (const std::unique_ptr<Stream> tls = tls_.Accept(client)) {
+    Converse(tls.get(), script_.tls, /*greets=*/tls_first);
+  }
+  client->Finish();
+}
+
+// Returns when the dialogue is over: true if TLS is to follow. What the client
+// sent before it knew that is dropped (RFC 3207, 4.2).
+bool LabServerImpl::Converse(Stream* stream, const Phase& phase, bool greets) {
+  Lines unread;
+  Reply reply = greets ? phase.greeting : Reply();
+  while (Say(reply, phase.drips, stream)) {
+    if (reply.then != Then::kContinue) return reply.then == Then::kStartTls;
+    std::optional<std::string> line = unread.Next();
+    while (!line) {
+      const std::string more = stream->Read();
+      if (more.empty()) return false;
+      unread.Append(more);
+      line = unread.Next();
+    }
+    reply = Respond(script_.words, phase, *line);
+    std::lock_guard<std::mutex> lock(mutex_);
+    lines_.push_back(*std::move(line));
+  }
+  return false;
+}
+
 void LabServerImpl::Relay(Connection* connection) {
   SocketStream* client = &connection->client;
-  {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (stopping_) return client->Reset();
-    connection->upstream.emplace(UniqueFd(
-        socket(upstream_->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)));
+  const bool tls_first = options_.security == Security::kImplicit;
+  if (tls_first && Strike(client)) return;
+  SocketStream* upstream = ConnectUpstream(connection);
+  if (upstream == nullptr) return client->Reset();
+  if (!tls_first && RelayUntilTls(client, upstream) && Strike(client)) {
+    return upstream->Finish();
   }
-  SocketStream* upstream = &*connection->upstream;
-  if (!upstream->Connect(*upstream_)) return client->Reset();
   std::thread from_client([&] { Pump(client, upstream); });
   Pump(upstream, client);
   from_client.join();
@@ -268,74 +343,56 @@ void LabServerImpl::Relay(Connection* connection) {
   upstream->was_reset() ? client->Reset() : client->Finish();
 }
 
-void LabServerImpl::ServeTls(SocketStream* client) {
-  // Gone, and its close_notify sent, before the socket is closed.
-  if (const std::unique_ptr<Stream> tls = tls_.Accept(client)) {
-    Converse(tls.get());
+// Null if it is not to be had.
+SocketStream* LabServerImpl::ConnectUpstream(Connection* connection) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (stopping_) return nullptr;
+    connection->upstream.emplace(UniqueFd(
+        socket(upstream_->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)));
   }
-  client->Finish();
+  SocketStream* upstream = &*connection->upstream;
+  return upstream->Connect(*upstream_) ? upstream : nullptr;
 }
 
-// False if there is nothing more to say.
-bool LabServerImpl::Greet(Stream* stream) const {
-  switch (options_.behaviour.greeting) {
-    case Greeting::kUsual:
-      return stream->Write(script_->greeting);
-    case Greeting::kNone:
-      Drain(stream);
-      return false;
-    case Greeting::kRefusal:
-      stream->Write(script_->refusal);
-      return false;
-    case Greeting::kPreauth:
-      return stream->Write(script_->preauth);
-  }
-  return false;
-}
-
-void LabServerImpl::Converse(Stream* stream) {
-  const AfterGreeting after = options_.behaviour.after_greeting;
-  if (!Greet(stream) || after == AfterGreeting::kClose) return;
-  std::string unread;
+// Passes the dialogue on, up to the answer that lets TLS begin. False if
+// either side ends it before that, which is left to be passed on.
+bool LabServerImpl::RelayUntilTls(SocketStream* client,
+                                  SocketStream* upstream) const {
+  Lines commands, answers;
+  std::optional<std::string> tag;  // of a STARTTLS under way
   while (true) {
-    const size_t end = unread.find('\n');
-    if (end == std::string::npos) {
-      const std::string more = stream->Read();
-      if (more.empty()) return;
-      unread += more;
-      continue;
+    const bool is_command =
+        SocketStream::WaitForEither(client, upstream) == client;
+    SocketStream* from = is_command ? client : upstream;
+    const std::string bytes = from->Read();
+    if (bytes.empty() || !(is_command ? upstream : client)->Write(bytes)) {
+      return false;
     }
-    const std::string line(
-        absl::StripSuffix(absl::string_view(unread).substr(0, end), "\r"));
-    unread.erase(0, end + 1);
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      lines_.push_back(line);
+    Lines* lines = is_command ? &commands : &answers;
+    lines->Append(bytes);
+    while (const std::optional<std::string> line = lines->Next()) {
+      if (is_command) {
+        tag = AsksForTls(script_.words, *line);
+      } else if (tag && LetsTlsBegin(script_.words, *tag, *line)) {
+        return true;
+      }
     }
-    if (after == AfterGreeting::kSilence) continue;
-    const Reply reply = Respond(*script_, line);
-    if (!stream->Write(reply.bytes) || reply.then == Then::kClose) return;
   }
-}
-
-absl::Status CheckOptions(const LabOptions& options) {
-  if (FindScript(options.protocol) == nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the lab does not speak ", options.protocol));
-  }
-  if (options.upstream && !options.behaviour.works_as_relay) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        options.behaviour.name,
-        " happens inside the lab's own TLS and cannot have an upstream"));
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LabServer>> LabServer::Start(
     LabOptions options) {
-  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+  absl::StatusOr<Script> script =
+      ScriptFor(options.behaviour, options.protocol, options.security);
+  if (!script.ok()) return script.status();
+  if (options.upstream && !options.behaviour.works_as_relay) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(options.behaviour.name,
+                     " is the lab's own work and cannot have an upstream"));
+  }
   std::string ca_pem;
   if (!options.certificate) {
     absl::StatusOr<CertificateAuthority> authority =
@@ -346,9 +403,8 @@ absl::StatusOr<std::unique_ptr<LabServer>> LabServer::Start(
     ca_pem = authority->certificate_pem();
     options.certificate = *std::move(certificate);
   }
-  const Script* script = FindScript(options.protocol);
   absl::StatusOr<TlsContext> tls = TlsContext::Create(
-      *options.certificate, options.behaviour.tls, script->alpn_id);
+      *options.certificate, options.behaviour.tls, script->words.alpn_id);
   if (!tls.ok()) return tls.status();
   std::optional<Address> upstream;
   if (options.upstream) {
@@ -360,7 +416,7 @@ absl::StatusOr<std::unique_ptr<LabServer>> LabServer::Start(
   absl::StatusOr<UniqueFd> listener =
       Listen(options.bind_address, options.port);
   if (!listener.ok()) return listener.status();
-  return std::make_unique<LabServerImpl>(std::move(options), script,
+  return std::make_unique<LabServerImpl>(std::move(options), *std::move(script),
                                          *std::move(listener), *std::move(tls),
                                          upstream, std::move(ca_pem));
 }

@@ -20,6 +20,7 @@
 #include "tools/lab/behaviour.h"
 #include "tools/lab/certificate_authority.h"
 #include "tools/lab/client_hello.h"
+#include "tools/lab/dialogue.h"
 
 namespace holdfast::lab {
 
@@ -32,10 +33,11 @@ struct Upstream {
 struct LabOptions {
   Behaviour behaviour;
   std::string protocol = "imap";
+  Security security = Security::kImplicit;
   std::string bind_address = "127.0.0.1";
   uint16_t port = 0;  // 0: any that is free
   // If set, what no fault takes is relayed there, byte by byte, instead of
-  // being answered here.
+  // being answered here. It is taken to have the same `security`.
   std::optional<Upstream> upstream;
   // If unset, one for localhost, of an authority made for this server.
   std::optional<Certificate> certificate;
@@ -46,8 +48,8 @@ struct LabOptions {
 class LabServer {
  public:
   // Listens when it returns. Errors: InvalidArgument (the options do not go
-  // together), NotFound (a name has no address), Unavailable (no such port to
-  // be had).
+  // together: see ScriptFor()), NotFound (a name has no address), Unavailable
+  // (no such port to be had).
   static absl::StatusOr<std::unique_ptr<LabServer>> Start(LabOptions options);
   // Cuts all connections and returns when every thread has ended.
   virtual ~LabServer() = default;
@@ -61,8 +63,8 @@ class LabServer {
   virtual int connections() const = 0;
   // In the order in which they came.
   virtual std::vector<ClientHello> hellos() const = 0;
-  // All that clients have sent outside TLS records: nothing, if they are to be
-  // trusted with implicit TLS.
+  // All that clients have sent outside TLS records. If they are to be trusted,
+  // nothing with implicit TLS, and what leads up to STARTTLS otherwise.
   virtual std::string received_in_clear() const = 0;
   // The lines that clients have sent to the lab's own dialogue.
   virtual std::vector<std::string> lines() const = 0;

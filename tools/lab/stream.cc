@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -200,6 +201,14 @@ void SocketStream::Reset() {
 void SocketStream::Abort() {
   std::lock_guard<std::mutex> lock(mutex_);
   if (fd_.valid()) shutdown(fd_.get(), SHUT_RDWR);
+}
+
+SocketStream* SocketStream::WaitForEither(SocketStream* one,
+                                          SocketStream* other) {
+  pollfd both[] = {{one->fd_.get(), POLLIN, 0}, {other->fd_.get(), POLLIN, 0}};
+  while (poll(both, 2, -1) < 0 && errno == EINTR) {
+  }
+  return both[0].revents != 0 ? one : other;
 }
 
 std::string SocketStream::clear_text() const {

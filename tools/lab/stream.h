@@ -79,6 +79,8 @@ class SocketStream : public Stream {
   void FinishReading();
   // Ends whatever waits on the stream.
   void Abort();
+  // Waits until one of two has bytes to read, or has ended, and returns it.
+  static SocketStream* WaitForEither(SocketStream* one, SocketStream* other);
 
   // The peer sent RST.
   bool was_reset() const { return was_reset_; }
