@@ -140,17 +140,14 @@ class ConnectRun {
   bool is_over_ = false;  // what follows the connect
 };
 
-ExitStatus Connect(GlobalOptions global, const ConnectCommandOptions& options) {
+ExitStatus Connect(const GlobalOptions& global,
+                   const ConnectCommandOptions& options) {
   const absl::StatusOr<Target> target = ParseTarget(
       options.target, options.connection.protocol, options.connection.security);
   if (!target.ok()) {
     return Complain(ErrorFromStatus(target.status()), kExitUsage);
   }
-  if (!options.check) {
-    HoldStandardDescriptors();
-    // A client that runs us has no use for progress.
-    if (isatty(STDERR_FILENO) == 0 && !global.verbose) global.quiet = true;
-  }
+  if (!options.check) HoldStandardDescriptors();
   absl::StatusOr<std::unique_ptr<UvEventLoop>> loop = UvEventLoop::Create();
   absl::StatusOr<ConnectRequest> request =
       MakeRequest(global, *target, options);

@@ -60,7 +60,7 @@ class EventOutput {
               std::unique_ptr<Trace> trace,
               std::shared_ptr<const KeyLog> key_log)
       : verbose_(global.verbose),
-        warnings_only_(warnings_only),
+        warnings_only_(warnings_only || global.quiet),
         paint_(PainterFor(global, STDERR_FILENO)),
         trace_(std::move(trace)),
         key_log_(std::move(key_log)) {}

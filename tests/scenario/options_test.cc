@@ -1,7 +1,6 @@
 // The options of the command, each by a difference that it makes.
 
-#include <cstdlib>
-#include <fstream>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -367,6 +366,43 @@ TEST_F(OptionsTest, CacheStatsCounts) {
   EXPECT_THAT(Cache({"stats"}).process.out,
               AllOf(HasSubstr(directory_.Path("hosts.db")),
                     HasSubstr("Reduced       1 tls12")));
+}
+
+TEST_F(OptionsTest, TheCacheIsWhereItWasSaid) {
+  const std::string named = directory_.Path("named.db");
+  const std::string state = directory_.Path("state");
+  const std::vector<std::string> stats = {"cache", "stats", "--json"};
+  const auto path_with = [](std::vector<std::string> arguments,
+                            std::map<std::string, std::string> environment) {
+    return RunHoldfast(std::move(arguments), std::move(environment))
+        .json["path"];
+  };
+  EXPECT_EQ(path_with(stats, {{"XDG_STATE_HOME", state}}),
+            state + "/holdfast/hosts.db");
+  EXPECT_EQ(
+      path_with(stats, {{"XDG_STATE_HOME", state}, {"HOLDFAST_CACHE", named}}),
+      named);
+  EXPECT_TRUE(path_with({"cache", "stats", "--json", "--cache", "none"},
+                        {{"HOLDFAST_CACHE", named}})
+                  .is_null());
+}
+
+// Options that recovery_test.cc does not come upon.
+TEST_F(OptionsTest, TheMinimumVersionHolds) {
+  const auto server = StartLab("tls12-only");
+  EXPECT_EQ(Check(server->port()).exit_code(), 0);
+  CommandResult result =
+      Check(server->port(), {"--min-version", "1.3", "--json"});
+  EXPECT_NE(result.exit_code(), 0);
+  EXPECT_TRUE(result.json["tls"].is_null());
+}
+
+TEST_F(OptionsTest, WithoutAnyRootsNothingIsTrusted) {
+  CommandResult result =
+      RunHoldfast({"connect", "--check", "--json", "--cache", "none",
+                   "--no-system-roots", "imaps://localhost:1"});
+  EXPECT_EQ(result.exit_code(), 4);
+  EXPECT_EQ(result.json["error"]["code"], "no_trust_anchors");
 }
 
 // --help.
