@@ -216,15 +216,32 @@ std::ostream& operator<<(std::ostream& out, const Hostility& hostility) {
   return out << hostility.behaviour;
 }
 
-class HostilePlaintextTest
-    : public ProtocolsTest,
-      public testing::WithParamInterface<std::tuple<Protocol, Hostility>> {};
+using HostileCase = std::pair<Protocol, Hostility>;
+
+// Those that the protocol has.
+std::vector<HostileCase> HostileCases(
+    const std::vector<Hostility>& hostilities) {
+  std::vector<HostileCase> cases;
+  for (const ProtocolInfo& info : AllProtocols()) {
+    for (const Hostility& hostility : hostilities) {
+      if (lab::ScriptFor(*lab::FindBehaviour(hostility.behaviour), info.name,
+                         lab::Security::kStartTls)
+              .ok()) {
+        cases.emplace_back(info.protocol, hostility);
+      }
+    }
+  }
+  return cases;
+}
+
+class HostilePlaintextTest : public ProtocolsTest,
+                             public testing::WithParamInterface<HostileCase> {};
 
 TEST_P(HostilePlaintextTest, IsNamedAndNeverGoesOnInClear) {
   const auto& [protocol, hostility] = GetParam();
   const Mode mode{protocol, ConnectionSecurity::kStartTls};
   const auto server = StartLab(hostility.behaviour, mode);
-  if (server == nullptr) return;  // the protocol does not have the case
+  ASSERT_NE(server, nullptr);
   const ConnectResult result = Connect(mode, server->port(), absl::Seconds(2));
   ASSERT_FALSE(result.ok());
   const Error& error = *result.report.error;
@@ -238,36 +255,31 @@ TEST_P(HostilePlaintextTest, IsNamedAndNeverGoesOnInClear) {
 
 INSTANTIATE_TEST_SUITE_P(
     EveryProtocol, HostilePlaintextTest,
-    testing::Combine(
-        testing::Values(Protocol::kImap, Protocol::kPop3, Protocol::kSmtp,
-                        Protocol::kSubmission, Protocol::kNntp),
-        testing::Values(
-            Hostility{
-                "inject-same-segment", {ErrorCode::kStartTlsInjection}, true},
-            Hostility{
-                "inject-later-segment", {ErrorCode::kStartTlsInjection}, true},
-            Hostility{
-                "inject-partial-line", {ErrorCode::kStartTlsInjection}, true},
-            Hostility{
-                "starttls-too-early", {ErrorCode::kStartTlsInjection}, true},
-            Hostility{
-                "plaintext-after-hello", {ErrorCode::kStartTlsInjection}, true},
-            Hostility{"preauth", {ErrorCode::kPreauthenticated}, true},
-            Hostility{"starttls-refused", {ErrorCode::kStartTlsRefused}, true},
-            Hostility{"starttls-unknown", {ErrorCode::kStartTlsRefused}, true},
-            Hostility{"starttls-plus", {ErrorCode::kUnexpectedResponse}, false},
-            Hostility{
-                "starttls-nonsense", {ErrorCode::kUnexpectedResponse}, false},
-            Hostility{"starttls-silent", {ErrorCode::kResponseTimedOut}, false},
-            Hostility{"endless-line", {ErrorCode::kLineTooLong}, false},
-            Hostility{
-                "rst-after-hello", {ErrorCode::kResetDuringHandshake}, false},
-            Hostility{"fin-after-hello",
-                      {ErrorCode::kClosedDuringHandshake},
-                      false})),
+    testing::ValuesIn(HostileCases(
+        {Hostility{
+             "inject-same-segment", {ErrorCode::kStartTlsInjection}, true},
+         Hostility{
+             "inject-later-segment", {ErrorCode::kStartTlsInjection}, true},
+         Hostility{
+             "inject-partial-line", {ErrorCode::kStartTlsInjection}, true},
+         Hostility{"starttls-too-early", {ErrorCode::kStartTlsInjection}, true},
+         Hostility{
+             "plaintext-after-hello", {ErrorCode::kStartTlsInjection}, true},
+         Hostility{"preauth", {ErrorCode::kPreauthenticated}, true},
+         Hostility{"starttls-refused", {ErrorCode::kStartTlsRefused}, true},
+         Hostility{"starttls-unknown", {ErrorCode::kStartTlsRefused}, true},
+         Hostility{"starttls-plus", {ErrorCode::kUnexpectedResponse}, false},
+         Hostility{
+             "starttls-nonsense", {ErrorCode::kUnexpectedResponse}, false},
+         Hostility{"starttls-silent", {ErrorCode::kResponseTimedOut}, false},
+         Hostility{"endless-line", {ErrorCode::kLineTooLong}, false},
+         Hostility{
+             "rst-after-hello", {ErrorCode::kResetDuringHandshake}, false},
+         Hostility{
+             "fin-after-hello", {ErrorCode::kClosedDuringHandshake}, false}})),
     [](const auto& row) {
-      return absl::StrCat(GetProtocolInfo(std::get<0>(row.param)).name, "_",
-                          Identifier(std::get<1>(row.param).behaviour));
+      return absl::StrCat(GetProtocolInfo(row.param.first).name, "_",
+                          Identifier(row.param.second.behaviour));
     });
 
 class ModeTest : public ProtocolsTest,
@@ -275,7 +287,7 @@ class ModeTest : public ProtocolsTest,
 
 TEST_P(ModeTest, DripFedAnswersAreUnderstood) {
   const auto server = StartLab("drip-fed", GetParam());
-  if (server == nullptr) return;
+  ASSERT_NE(server, nullptr);
   const ConnectResult result = Connect(GetParam(), server->port());
   EXPECT_TRUE(result.ok()) << result.status();
 }
@@ -295,8 +307,11 @@ TEST_P(ModeTest, WhatWasHeardInClearIsForgotten) {
 }
 
 TEST_P(ModeTest, AGreetingThatRefusesIsReportedAndNeverMarksTheHost) {
-  const auto server = StartLab("greeting-refused", GetParam());
-  if (server == nullptr) return;
+  const auto server =
+      StartLab(GetParam().protocol == Protocol::kImap ? "greeting-bye"
+                                                      : "greeting-refused",
+               GetParam());
+  ASSERT_NE(server, nullptr);
   const ConnectResult result = Connect(GetParam(), server->port());
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.report.error->code, ErrorCode::kServerBusy)
@@ -341,6 +356,14 @@ INSTANTIATE_TEST_SUITE_P(EveryMode, ModeTest, testing::ValuesIn(AllModes()),
                          [](const testing::TestParamInfo<Mode>& row) {
                            return row.param.name();
                          });
+
+TEST_F(ProtocolsTest, UntaggedImapDataInClearIsDropped) {
+  const Mode mode{Protocol::kImap, ConnectionSecurity::kStartTls};
+  const auto server = StartLab("unsolicited", mode);
+  ASSERT_NE(server, nullptr);
+  const ConnectResult result = Connect(mode, server->port());
+  EXPECT_TRUE(result.ok()) << result.status();
+}
 
 // Real servers.
 class RealServersTest : public ProtocolsTest {
