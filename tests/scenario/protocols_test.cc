@@ -17,8 +17,10 @@
 #include "gtest/gtest.h"
 #include "protocols/connector.h"
 #include "tests/helpers/dovecot_server.h"
+#include "tests/helpers/holdfast_command.h"
 #include "tests/helpers/inn_server.h"
 #include "tests/helpers/postfix_server.h"
+#include "tests/helpers/process.h"
 #include "tests/helpers/temp_dir.h"
 #include "tools/lab/lab_server.h"
 
@@ -276,20 +278,88 @@ INSTANTIATE_TEST_SUITE_P(
          Hostility{
              "rst-after-hello", {ErrorCode::kResetDuringHandshake}, false},
          Hostility{
-             "fin-after-hello", {ErrorCode::kClosedDuringHandshake}, false}})),
+             "fin-after-hello", {ErrorCode::kClosedDuringHandshake}, false},
+         Hostility{"starttls-then-close",
+                   {ErrorCode::kClosedDuringHandshake,
+                    ErrorCode::kResetDuringHandshake},
+                   false},
+         Hostility{
+             "alert-after-hello", {ErrorCode::kNoCommonParameters}, false},
+         Hostility{
+             "silent-after-hello", {ErrorCode::kSilentDuringHandshake}, false},
+         Hostility{"starttls-stripped", {ErrorCode::kStartTlsRefused}, true},
+         Hostility{
+             "starttls-not-now", {ErrorCode::kStartTlsUnavailable}, false},
+         Hostility{
+             "starttls-impossible", {ErrorCode::kStartTlsUnavailable}, false},
+         Hostility{"starttls-referral", {ErrorCode::kStartTlsRefused}, true},
+         Hostility{"greeting-referral", {ErrorCode::kServerBusy}, false},
+         Hostility{"endless-list", {ErrorCode::kTooMuchData}, false},
+         Hostility{"thousands-of-lines", {ErrorCode::kTooMuchData}, false}})),
     [](const auto& row) {
       return absl::StrCat(GetProtocolInfo(row.param.first).name, "_",
                           Identifier(row.param.second.behaviour));
     });
 
 class ModeTest : public ProtocolsTest,
-                 public testing::WithParamInterface<Mode> {};
+                 public testing::WithParamInterface<Mode> {
+ protected:
+  static std::string Url(const lab::LabServer& server) {
+    return Target{GetParam().protocol,
+                  Endpoint{*Host::Parse("127.0.0.1"), server.port()},
+                  GetParam().security}
+        .ToString();
+  }
+};
 
 TEST_P(ModeTest, DripFedAnswersAreUnderstood) {
   const auto server = StartLab("drip-fed", GetParam());
   ASSERT_NE(server, nullptr);
   const ConnectResult result = Connect(GetParam(), server->port());
   EXPECT_TRUE(result.ok()) << result.status();
+}
+
+TEST_P(ModeTest, StartTlsIsTriedEvenIfItIsNotOffered) {
+  const auto server = StartLab("starttls-hidden", GetParam());
+  if (server == nullptr) GTEST_SKIP() << "implicit TLS has no STARTTLS";
+  const ConnectResult result = Connect(GetParam(), server->port());
+  EXPECT_TRUE(result.ok()) << result.status();
+}
+
+TEST_P(ModeTest, TheCommandHoldsASessionThatBeginsWithTheGreeting) {
+  const auto server = StartLab("healthy", GetParam());
+  ASSERT_NE(server, nullptr);
+  const bool imap = GetParam().protocol == Protocol::kImap;
+  ProcessOptions options;
+  options.arguments = {HoldfastPath(),
+                       "connect",
+                       "--no-system-roots",
+                       "--ca",
+                       directory_.Path("ca.pem"),
+                       "--cache",
+                       "none",
+                       Url(*server)};
+  options.input = imap ? "a1 LOGOUT\r\n" : "QUIT\r\n";
+  const absl::StatusOr<ProcessResult> session = RunProcess(options);
+  ASSERT_TRUE(session.ok()) << session.status();
+  EXPECT_EQ(session->exit_code, 0) << session->err;
+  const std::string greeting =
+      Connect(GetParam(), server->port()).connection->greeting();
+  EXPECT_TRUE(absl::StartsWith(session->out, greeting + "\r\n"))
+      << session->out;
+  EXPECT_GT(session->out.size(), greeting.size() + 2) << "no farewell";
+}
+
+TEST_P(ModeTest, TheCommandLeavesPolitely) {
+  const auto server = StartLab("healthy", GetParam());
+  ASSERT_NE(server, nullptr);
+  const CommandResult check =
+      RunHoldfast({"connect", "--check", "--json", "--no-system-roots", "--ca",
+                   directory_.Path("ca.pem"), "--cache", "none", Url(*server)});
+  EXPECT_EQ(check.exit_code(), 0) << check.process.out;
+  EXPECT_THAT(
+      server->lines().back(),
+      HasSubstr(GetParam().protocol == Protocol::kImap ? "LOGOUT" : "QUIT"));
 }
 
 TEST_P(ModeTest, WhatWasHeardInClearIsForgotten) {
@@ -356,6 +426,19 @@ INSTANTIATE_TEST_SUITE_P(EveryMode, ModeTest, testing::ValuesIn(AllModes()),
                          [](const testing::TestParamInfo<Mode>& row) {
                            return row.param.name();
                          });
+
+// HELO knows no STARTTLS: there is no way on in clear.
+TEST_F(ProtocolsTest, ARefusedEhloIsNotFollowedByHelo) {
+  for (Protocol protocol : {Protocol::kSmtp, Protocol::kSubmission}) {
+    const Mode mode{protocol, ConnectionSecurity::kStartTls};
+    const auto server = StartLab("capabilities-refused", mode);
+    ASSERT_NE(server, nullptr);
+    const ConnectResult result = Connect(mode, server->port());
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.report.error->code, ErrorCode::kStartTlsRefused);
+    EXPECT_THAT(server->received_in_clear(), testing::Not(HasSubstr("HELO")));
+  }
+}
 
 TEST_F(ProtocolsTest, UntaggedImapDataInClearIsDropped) {
   const Mode mode{Protocol::kImap, ConnectionSecurity::kStartTls};
