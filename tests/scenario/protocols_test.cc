@@ -319,13 +319,6 @@ TEST_P(ModeTest, DripFedAnswersAreUnderstood) {
   EXPECT_TRUE(result.ok()) << result.status();
 }
 
-TEST_P(ModeTest, StartTlsIsTriedEvenIfItIsNotOffered) {
-  const auto server = StartLab("starttls-hidden", GetParam());
-  if (server == nullptr) GTEST_SKIP() << "implicit TLS has no STARTTLS";
-  const ConnectResult result = Connect(GetParam(), server->port());
-  EXPECT_TRUE(result.ok()) << result.status();
-}
-
 TEST_P(ModeTest, TheCommandHoldsASessionThatBeginsWithTheGreeting) {
   const auto server = StartLab("healthy", GetParam());
   ASSERT_NE(server, nullptr);
@@ -437,6 +430,16 @@ TEST_F(ProtocolsTest, ARefusedEhloIsNotFollowedByHelo) {
     ASSERT_FALSE(result.ok());
     EXPECT_EQ(result.report.error->code, ErrorCode::kStartTlsRefused);
     EXPECT_THAT(server->received_in_clear(), testing::Not(HasSubstr("HELO")));
+  }
+}
+
+TEST_F(ProtocolsTest, StartTlsIsTriedEvenIfItIsNotOffered) {
+  for (const ProtocolInfo& info : AllProtocols()) {
+    const Mode mode{info.protocol, ConnectionSecurity::kStartTls};
+    const auto server = StartLab("starttls-hidden", mode);
+    ASSERT_NE(server, nullptr) << mode;
+    const ConnectResult result = Connect(mode, server->port());
+    EXPECT_TRUE(result.ok()) << mode << ": " << result.status();
   }
 }
 

@@ -90,13 +90,12 @@ TEST(HandshakeParserTest, KeepsTheLastOfSeveralAlerts) {
 
 TEST(HandshakeParserTest, EncryptedAlertsAreNotRead) {
   const std::string change_cipher_spec = Record(20, "\x01");
-  EXPECT_FALSE(Parse(ServerHelloRecord() + change_cipher_spec +
-                     AlertRecord(2, 40))
-                   .alert());
+  EXPECT_FALSE(
+      Parse(ServerHelloRecord() + change_cipher_spec + AlertRecord(2, 40))
+          .alert());
   ServerHelloFields tls13;
   tls13.extensions = SelectedVersionExtension(0x0304);
-  EXPECT_FALSE(
-      Parse(ServerHelloRecord(tls13) + AlertRecord(2, 40)).alert());
+  EXPECT_FALSE(Parse(ServerHelloRecord(tls13) + AlertRecord(2, 40)).alert());
 }
 
 TEST(HandshakeParserTest, ReadsOnAfterAHelloRetryRequest) {
