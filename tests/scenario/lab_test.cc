@@ -1098,6 +1098,17 @@ TEST(LabRelayTest, UpstreamThatIsGoneMeansReset) {
   EXPECT_THAT(Client(*lab).err, HasSubstr("errno=104"));
 }
 
+TEST(LabRelayTest, PassesOnHowTheUpstreamEnds) {
+  for (const auto& [behaviour, complaint] :
+       std::vector<std::pair<std::string, std::string>>{
+           {"tls13-rst", "errno=104"}, {"tls13-fin", "unexpected eof"}}) {
+    const auto upstream = StartLab(behaviour);
+    const auto lab =
+        StartLab("healthy", Upstream{"127.0.0.1", upstream->port()});
+    EXPECT_THAT(Client(*lab).err, HasSubstr(complaint));
+  }
+}
+
 // The program.
 
 TEST(LabProgramTest, ListsEveryBehaviourInALine) {

@@ -238,7 +238,8 @@ Behaviour Named(absl::string_view name, absl::string_view explanation) {
   return behaviour;
 }
 
-// A TLS 1.2 server that chokes on hellos that offer TLS 1.3.
+// A TLS 1.2 server that chokes on hellos that offer TLS 1.3. A server that
+// speaks TLS 1.3 and yet drops such hellos is a path that blocks it.
 Behaviour Tls13Intolerant(absl::string_view name, absl::string_view explanation,
                           Fault fault) {
   Behaviour behaviour = Named(name, explanation);
@@ -308,8 +309,7 @@ std::vector<Behaviour> MakeTable() {
       Tls13Intolerant("tls13-silent",
                       "never answers a hello that offers TLS 1.3", silence),
       OnHello("tls13-blocked",
-              "speaks TLS 1.3, but something before it drops (FIN) TLS 1.3 "
-              "hellos: the reduced hello must be seen to be a downgrade",
+              "speaks TLS 1.3, but drops (FIN) hellos that offer it",
               {{OffersTls13, fin}}),
 
       OnHello("drop-first", "closes (FIN) on its first hello only",

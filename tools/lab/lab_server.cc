@@ -62,9 +62,9 @@ void Pump(SocketStream* from, SocketStream* to) {
   for (std::string bytes = from->Read(); !bytes.empty(); bytes = from->Read()) {
     if (!to->Write(bytes)) break;
   }
-  to->FinishWriting();
-  // Half a connection outlives a FIN, but nothing outlives a RST.
-  if (from->was_reset()) to->FinishReading();
+  // Half a connection outlives a FIN, but nothing a RST: the other direction
+  // ends too, and no FIN goes ahead of the RST that is to follow.
+  from->was_reset() ? to->FinishReading() : to->FinishWriting();
 }
 
 // The ClientHello that `socket` begins with, which stays there to be read.

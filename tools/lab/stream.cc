@@ -174,7 +174,11 @@ bool SocketStream::Write(absl::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t count =
         send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (count < 0) return false;
+    if (count < 0) {
+      // The kernel reports it once only: a read would find a plain end.
+      if (errno == ECONNRESET) was_reset_ = true;
+      return false;
+    }
     bytes.remove_prefix(static_cast<size_t>(count));
   }
   return true;
