@@ -338,7 +338,16 @@ TEST_F(SecureSocketTest, AnAlertThatCameBeforeAFailedSendIsStillSeen) {
   EXPECT_EQ(client_->Handshake(), Progress::kFailed);
   ASSERT_TRUE(client_->evidence().alert);
   EXPECT_EQ(client_->evidence().alert->description, 80);
+  EXPECT_EQ(NssError(), "SSL_ERROR_INTERNAL_ERROR_ALERT");
   EXPECT_FALSE(client_->evidence().client_hello_sent);
+}
+
+TEST_F(SecureSocketTest, AServerThatHasHungUpBeforeTheHelloIsAReset) {
+  Start();
+  pair_.server.reset();
+  EXPECT_EQ(client_->Handshake(), Progress::kFailed);
+  EXPECT_EQ(client_->evidence().stream_end, StreamEnd::kReset);
+  EXPECT_EQ(NssError(), "PR_CONNECT_RESET_ERROR");
 }
 
 TEST_F(SecureSocketTest, ABannerEndsTheHandshakeAtOnce) {
