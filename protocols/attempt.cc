@@ -92,7 +92,10 @@ class AttemptImpl : public Attempt {
   void Ready();
 
   void Wait(EventLoop::Callback then);
-  void FailInjected();
+  // What was there before the command that it seems to answer. Data that may
+  // come unasked is dropped.
+  std::string EarlyAnswer();
+  void FailInjected(absl::string_view bytes);
   void Fail(FailureClass failure, Error error);
   void Finish(AttemptResult result);
 
@@ -191,7 +194,7 @@ void AttemptImpl::StartHandshake() {
        {"min_version", std::string(TlsVersionName(versions.min()))},
        {"max_version", std::string(TlsVersionName(versions.max()))}});
   // A part of a line after the STARTTLS answer is an injection too.
-  if (!lines_.rest().empty()) return FailInjected();
+  if (!lines_.rest().empty()) return FailInjected(lines_.rest());
   const absl::Status started =
       socket_->StartTls(request_.plan.profile, request_.target.endpoint.host,
                         request_.trust, request_.now);
@@ -277,12 +280,23 @@ void AttemptImpl::Converse() {
     if (step.kind != Step::Kind::kContinue) return Take(std::move(step));
     // The answer to a command was there before the command: it is not the
     // server's.
-    if (state_ == State::kPlaintext && !step.send.empty() &&
-        !lines_.rest().empty()) {
-      return FailInjected();
+    if (state_ == State::kPlaintext && !step.send.empty()) {
+      if (const std::string early = EarlyAnswer(); !early.empty()) {
+        return FailInjected(early);
+      }
     }
     unsent_ += step.send;
   }
+}
+
+std::string AttemptImpl::EarlyAnswer() {
+  while (std::optional<std::string> line = lines_.TakeLine()) {
+    if (!negotiator_->MayComeUnasked(*line)) {
+      return absl::StrCat(*line, "\r\n", lines_.rest());
+    }
+  }
+  const absl::string_view part = lines_.rest();
+  return negotiator_->MayComeUnasked(part) ? "" : std::string(part);
 }
 
 bool AttemptImpl::SendUnsent() {
@@ -406,9 +420,9 @@ void AttemptImpl::Wait(EventLoop::Callback then) {
                         });
 }
 
-void AttemptImpl::FailInjected() {
+void AttemptImpl::FailInjected(absl::string_view bytes) {
   Error error = MakeError(ErrorCode::kStartTlsInjection, Phase::kPlaintext);
-  error.first_bytes = std::string(lines_.rest().substr(0, 64));
+  error.first_bytes = std::string(bytes.substr(0, 64));
   Fail(FailureClass::kFinal, std::move(error));
 }
 

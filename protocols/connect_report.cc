@@ -45,6 +45,17 @@ Diagnosis DiagnoseConnected(const ConnectReport& report) {
   return diagnosis;
 }
 
+// The way in that the port's own words ask for, if `error` tells.
+std::optional<ConnectionSecurity> OtherWay(const Error& error) {
+  if (error.code == ErrorCode::kPlaintextOnTlsPort) {
+    return ConnectionSecurity::kStartTls;
+  }
+  if (error.code == ErrorCode::kTlsOnPlaintextPort) {
+    return ConnectionSecurity::kImplicitTls;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Diagnosis Diagnose(const ConnectReport& report) {
@@ -55,6 +66,12 @@ Diagnosis Diagnose(const ConnectReport& report) {
                    report.error->Message());
   const absl::string_view advice = GetErrorInfo(report.error->code).advice;
   if (!advice.empty()) diagnosis.advice.emplace_back(advice);
+  if (const std::optional<ConnectionSecurity> way = OtherWay(*report.error)) {
+    Target target = report.target;
+    target.port_given = true;  // it is this port that speaks so
+    diagnosis.advice.push_back(
+        absl::StrCat("holdfast connect ", target.By(*way).ToString()));
+  }
   return diagnosis;
 }
 

@@ -70,10 +70,12 @@ Step ImapNegotiator::OnStartTlsAnswer(absl::string_view line) {
   if (!ConsumeWord(&text, tag_)) {
     return Fail(ErrorCode::kUnexpectedResponse, line);
   }
-  if (!ConsumeWord(&text, "OK")) {
-    return Fail(ErrorCode::kStartTlsRefused, text);
-  }
-  return BeginTls();
+  if (ConsumeWord(&text, "OK")) return BeginTls();
+  // RFC 5530, 3: something is down for now.
+  return Fail(absl::StartsWithIgnoreCase(text, "NO [UNAVAILABLE]")
+                  ? ErrorCode::kStartTlsUnavailable
+                  : ErrorCode::kStartTlsRefused,
+              text);
 }
 
 Step ImapNegotiator::OnCapabilityAnswer(absl::string_view line) {

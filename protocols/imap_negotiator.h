@@ -17,6 +17,10 @@ class ImapNegotiator : public Dialogue {
 
   std::string FarewellCommand() override;
   bool EndsFarewell(absl::string_view line) const override;
+  // Untagged data (RFC 9051, 7).
+  bool MayComeUnasked(absl::string_view line) const override {
+    return line.empty() || line[0] == '*';
+  }
 
  private:
   Step OnGreeting(absl::string_view line) override;

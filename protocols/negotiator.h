@@ -26,8 +26,9 @@ struct Step {
   };
 
   Kind kind = Kind::kContinue;
-  // With its CRLF. In clear, no byte may be unread when it is sent: it would
-  // answer a command that the server cannot have seen.
+  // With its CRLF. In clear, nothing may be unread when it is sent but what
+  // MayComeUnasked(): it would answer a command that the server cannot have
+  // seen.
   std::string send;
   std::optional<Error> error;
 };
@@ -42,6 +43,11 @@ class Negotiator {
   virtual Step Start() = 0;
   // A line from the server, without its line end.
   virtual Step OnLine(absl::string_view line) = 0;
+  // `line`, or the part of one that has come, belongs to no command of ours and
+  // means nothing: it may be dropped.
+  virtual bool MayComeUnasked(absl::string_view line) const {
+    return line.empty();
+  }
   // The handshake after kStartTls is done.
   virtual Step OnTlsEstablished() = 0;
 

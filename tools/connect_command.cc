@@ -184,7 +184,7 @@ void AddConnectCommand(CLI::App* app, const GlobalOptions* global, Run* run) {
   auto options = std::make_shared<ConnectCommandOptions>();
   connect
       ->add_option("TARGET", options->target,
-                   "imaps://HOST[:PORT], imap:// for STARTTLS, or HOST[:PORT]")
+                   "imaps://HOST[:PORT], imap:// (STARTTLS) or HOST")
       ->required();
   connect->add_flag("--check", options->check,
                     "Stop when the connection is ready, log out, report");

@@ -175,7 +175,7 @@ void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
       "--no-system-roots", [options] { options->trust.system_roots = false; },
       "Do not trust the system's certificate authorities");
   app->add_option("--nss-db", options->trust.nss_database,
-                  "Trust what the NSS database in this directory trusts too")
+                  "Trust what the NSS database there trusts, too")
       ->type_name("DIR");
   app->add_option("--pin", options->trust.pins,
                   "Accept this server key, and only it (repeatable)")

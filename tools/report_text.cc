@@ -10,13 +10,19 @@
 namespace holdfast {
 namespace {
 
-// "2 h 5 min", "23 h", "30 days": two units at most, for reading.
+// "5 min", "24 h", "30 days": one unit, rounded to the nearest, for reading.
 std::string ApproximateText(absl::Duration duration) {
-  const int64_t minutes = absl::ToInt64Minutes(duration);
-  if (minutes < 1) return "less than a minute";
-  if (minutes < 120) return absl::StrCat(minutes, " min");
-  if (minutes < 48 * 60) return absl::StrCat(minutes / 60, " h");
-  return absl::StrCat(minutes / (24 * 60), " days");
+  const auto rounded = [duration](absl::Duration unit) {
+    return (duration + unit / 2) / unit;
+  };
+  if (rounded(absl::Minutes(1)) < 1) return "less than a minute";
+  if (rounded(absl::Minutes(1)) < 120) {
+    return absl::StrCat(rounded(absl::Minutes(1)), " min");
+  }
+  if (rounded(absl::Hours(1)) < 48) {
+    return absl::StrCat(rounded(absl::Hours(1)), " h");
+  }
+  return absl::StrCat(rounded(absl::Hours(24)), " days");
 }
 
 std::string ExpiryText(absl::Time expires_at, absl::Time now) {

@@ -115,6 +115,13 @@ TEST(ImapNegotiatorTest, RefusedStartTlsNeverGoesOnInClear) {
   }
 }
 
+TEST(ImapNegotiatorTest, StartTlsThatIsUnavailableMayBeTriedLater) {
+  ImapNegotiator imap(ConnectionSecurity::kStartTls);
+  const Transcript t = Talk(&imap, {"* OK ready", "hf1 NO [UNAVAILABLE] down"});
+  ASSERT_EQ(t.end, Step::Kind::kFailed);
+  EXPECT_EQ(t.error->code, ErrorCode::kStartTlsUnavailable);
+}
+
 TEST(ImapNegotiatorTest, PreauthInClearIsRefusedAtOnce) {
   ImapNegotiator imap(ConnectionSecurity::kStartTls);
   const Transcript t = Talk(&imap, {"* PREAUTH hi"});
