@@ -1,3 +1,5 @@
+// The peer's settings, and its steps on a socket that never blocks.
+
 #include "tests/helpers/openssl_peer.h"
 
 #include <openssl/err.h>
