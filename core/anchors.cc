@@ -66,8 +66,14 @@ bool AddAuthority(std::string der, Anchors* anchors) {
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
-  std::string content{std::istreambuf_iterator<char>(file), {}};
-  if (file.is_open() && !file.bad() && errno != EISDIR) return content;
+  // read() reports what fails (a directory's first byte does); an iterator
+  // would throw it.
+  std::string content;
+  char block[4096];
+  while (file.read(block, sizeof block), file.gcount() > 0) {
+    content.append(block, static_cast<size_t>(file.gcount()));
+  }
+  if (file.is_open() && !file.bad()) return content;
   return Unreadable(
       absl::StrCat("The file ", path, " cannot be read: ", strerror(errno)));
 }

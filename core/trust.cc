@@ -568,7 +568,12 @@ void TrustImpl::CheckPath(const std::vector<Certificate>& chain,
   };
   Path path;
   PRErrorCode error = verify(now, &path);
-  if (error != 0) {
+  if (error == 0) {
+    // libpkix accepts one up to a day before its time (CERT_SetSlopTime).
+    for (const Certificate& certificate : path.certificates) {
+      CheckTimes(certificate.get(), leaf, now, problems);
+    }
+  } else {
     path = PathAsSent(chain, anchors);
     const size_t before = problems->size();
     for (CERTCertificate* certificate : WithAnchor(path)) {

@@ -85,6 +85,10 @@ int WireTap::Send(const char* data, int size) {
   }));
   if (sent < 0 && PR_GetError() == PR_CONNECT_RESET_ERROR) {
     stream_end_ = StreamEnd::kReset;
+    // What the server sent before is still there to be read, and may say why:
+    // TLS shall read it, and then the reset. (Also, NSS 3.87 leaks a hello that
+    // cannot be sent.)
+    if (in_tls_ && bytes_sent_ == 0) PR_SetError(PR_WOULD_BLOCK_ERROR, 0);
   }
   if (sent <= 0) return sent;
   if (!in_tls_) used_in_clear_ = true;
@@ -157,13 +161,17 @@ int WireTap::Fill() {
     Observe(bytes);
     return got;
   }
+  if (buffered() == 0) buffer_.reset();
+  if (got == 0 && stream_end_ == StreamEnd::kReset) {
+    // The kernel tells of a reset once, and of an orderly end from then on.
+    PR_SetError(PR_CONNECT_RESET_ERROR, ECONNRESET);
+    return -1;
+  }
   if (got == 0) {
-    // After a reset the kernel reports an orderly end.
-    if (stream_end_ == StreamEnd::kOpen) stream_end_ = StreamEnd::kEof;
+    stream_end_ = StreamEnd::kEof;
   } else if (PR_GetError() == PR_CONNECT_RESET_ERROR) {
     stream_end_ = StreamEnd::kReset;
   }
-  if (buffered() == 0) buffer_.reset();
   return got;
 }
 

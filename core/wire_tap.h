@@ -35,7 +35,8 @@ class WireTap {
   PRFileDesc* NewLayer();
 
   // As NSPR's own: bytes moved, 0 at the end of the stream, or -1 with
-  // PR_GetError() set (PR_WOULD_BLOCK_ERROR if nothing can be moved now).
+  // PR_GetError() set (PR_WOULD_BLOCK_ERROR if nothing can be moved now; also
+  // if the first bytes of TLS meet a reset, which the next Receive reports).
   int Receive(char* buffer, int size);
   int Send(const char* data, int size);
   // Ends the sending side (FIN).
