@@ -113,9 +113,10 @@ void AddGlobalOptions(CLI::App* app, GlobalOptions* options) {
   using Color = GlobalOptions::Color;
   app->add_option("--color", options->color, "Colour for people [auto]")
       ->transform(CLI::CheckedTransformer(
-          std::map<std::string, Color>{{"auto", Color::kAuto},
-                                       {"always", Color::kAlways},
-                                       {"never", Color::kNever}}))
+                      std::map<std::string, Color>{{"auto", Color::kAuto},
+                                                   {"always", Color::kAlways},
+                                                   {"never", Color::kNever}})
+                      .description(""))
       ->type_name("auto|always|never");
   app->add_option("--cache", options->cache,
                   "The file that remembers hosts, or \"none\"")
