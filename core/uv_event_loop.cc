@@ -77,6 +77,7 @@ struct Handle {
     uv_handle_t any;
     uv_poll_t poll;
     uv_timer_t timer;
+    uv_idle_t idle;
   };
   int events;  // of `poll`
   EventLoop::Callback callback;
@@ -105,6 +106,11 @@ struct Handle {
 };
 
 void OnTimer(uv_timer_t* timer) { static_cast<Handle*>(timer->data)->Call(); }
+
+void OnIdle(uv_idle_t* idle) {
+  uv_idle_stop(idle);
+  static_cast<Handle*>(idle->data)->Call();
+}
 
 void OnPoll(uv_poll_t* poll, int status, int /*events*/) {
   auto* handle = static_cast<Handle*>(poll->data);
@@ -192,16 +198,20 @@ std::unique_ptr<EventLoop::Registration> UvEventLoop::Watch(int fd,
 std::unique_ptr<EventLoop::Registration> UvEventLoop::StartTimer(
     absl::Duration delay, Callback on_expiry) {
   auto* handle = new Handle(std::move(on_expiry), &state_->in_run_until);
-  uv_timer_init(state_->loop, &handle->timer);
   auto registration = std::make_unique<HandleRegistration>(handle);
-  int64_t timeout = 0;
-  if (delay > absl::ZeroDuration()) {
-    // Whole milliseconds from libuv's idea of now, which lags behind: rounded
-    // up from ours, so that no timer is early.
-    const absl::Duration due = absl::Ceil(Now() + delay, absl::Milliseconds(1));
-    timeout = absl::ToInt64Milliseconds(due) -
-              static_cast<int64_t>(uv_now(state_->loop));
+  if (delay <= absl::ZeroDuration()) {
+    // Not a timer of zero: libuv would call one that a timer starts in the same
+    // turn, and a chain of them would keep everything else waiting.
+    uv_idle_init(state_->loop, &handle->idle);
+    uv_idle_start(&handle->idle, OnIdle);
+    return registration;
   }
+  uv_timer_init(state_->loop, &handle->timer);
+  // Whole milliseconds from libuv's idea of now, which lags behind: rounded up
+  // from ours, so that no timer is early.
+  const absl::Duration due = absl::Ceil(Now() + delay, absl::Milliseconds(1));
+  const int64_t timeout = absl::ToInt64Milliseconds(due) -
+                          static_cast<int64_t>(uv_now(state_->loop));
   uv_timer_start(&handle->timer, OnTimer, static_cast<uint64_t>(timeout),
                  /*repeat=*/0);
   return registration;

@@ -61,6 +61,29 @@ TEST_F(UvEventLoopTest, AWatchFiresAgainUntilTheBytesAreRead) {
   EXPECT_EQ(calls, 3);
 }
 
+TEST_F(UvEventLoopTest, AChainOfZeroTimersLetsOthersHaveTheirTurn) {
+  SocketPair pair;
+  pair.TheySend();
+  bool timer_fired = false, watch_fired = false;
+  const auto timer = loop_->StartTimer(absl::Milliseconds(1),
+                                       [&] { timer_fired = true; });
+  std::unique_ptr<EventLoop::Registration> watch =
+      loop_->Watch(pair.ours.get(), Interest::kRead, [&] {
+        watch_fired = true;
+        watch.reset();
+      });
+  std::unique_ptr<EventLoop::Registration> link;
+  int links = 0;
+  const std::function<void()> next = [&] {
+    if (++links < 1'000'000 && !(timer_fired && watch_fired)) {
+      link = loop_->StartTimer(absl::ZeroDuration(), next);
+    }
+  };
+  next();
+  loop_->RunUntil([&] { return timer_fired && watch_fired; });
+  EXPECT_LT(links, 1'000'000);
+}
+
 TEST_F(UvEventLoopTest, AnEmptySocketIsWritableAndNotReadable) {
   SocketPair pair;
   SocketPair other;
