@@ -102,12 +102,9 @@ ErrorCode ErrorCodeFromNss(int32_t nss_error) {
     case SEC_ERROR_UNSUPPORTED_KEYALG:
       return ErrorCode::kBadCertificate;
 
-    // A key share that is none, or a message that does not decrypt.
+    // A key share that is none.
     case SEC_ERROR_BAD_KEY:
     case SEC_ERROR_INVALID_KEY:
-    case SSL_ERROR_BAD_HANDSHAKE_HASH_VALUE:
-    case SSL_ERROR_BAD_MAC_READ:
-    case SSL_ERROR_DECRYPTION_FAILURE:
       return ErrorCode::kBrokenTlsServer;
     case SSL_ERROR_UNSUPPORTED_VERSION:
       return ErrorCode::kServerTooOld;
