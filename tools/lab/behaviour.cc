@@ -591,8 +591,7 @@ Table DialogueRows() {
       InDialogue("endless-line", "greets with a line that never ends",
                  NeverEndGreeting),
       InDialogue("endless-list",
-                 "answers with lines that never end (IMAP: untagged ones; "
-                 "others: capabilities)",
+                 "answers with lines that never end (most: capabilities)",
                  NeverEndLists),
       InDialogue("thousands-of-lines",
                  "answers with 5,000 lines more (as endless-list does)",

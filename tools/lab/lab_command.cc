@@ -126,12 +126,10 @@ void AddLabOptions(CLI::App* app, LabCommand* command) {
   app->add_option("--ca-out", command->ca_out,
                   "Write the certificate to trust there (PEM)")
       ->type_name("FILE");
-  app->add_option("--seed", command->seed,
-                  "Of what is left to chance, so that it can be had again [1]")
+  app->add_option("--seed", command->seed, "Has chance repeat itself [1]")
       ->type_name("NUMBER");
   app->footer(absl::StrCat(
-      "Protocols: imap, pop3, smtp, submission, nntp. Whatever the options, "
-      "whoever\nsigns in is sent away: there is no mail here.\n\n"
+      "Protocols: imap, pop3, smtp, submission, nntp.\n\n"
       "Example:\n  ",
       command->name, " --behaviour tls13-fin --port 10993 --ca-out ca.pem\n  ",
       command->name,
