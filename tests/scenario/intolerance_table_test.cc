@@ -370,8 +370,6 @@ INSTANTIATE_TEST_SUITE_P(Injection, IntoleranceRowTest,
 
 class IntoleranceWayTest : public testing::TestWithParam<Way> {};
 
-// What refuses ALPN has nothing to refuse where none is offered: there is no
-// id for SMTP.
 TEST_P(IntoleranceWayTest, ARefusedAlpnIsNamed) {
   for (const auto& [behaviour, code] :
        std::vector<std::pair<std::string, std::string>>{
@@ -381,7 +379,9 @@ TEST_P(IntoleranceWayTest, ARefusedAlpnIsNamed) {
            {"alpn-unsupported-extension", "hello_refused"}}) {
     const Contact test(behaviour, GetParam(), {{"--no-fallback"}});
     ASSERT_EQ(test.server->hellos().size(), 1u);
-    const bool offered = !test.server->hellos()[0].alpn.empty();
+    // There is no id for SMTP: what refuses ALPN has nothing to refuse.
+    const bool offered = GetParam().protocol != "smtp";
+    EXPECT_EQ(!test.server->hellos()[0].alpn.empty(), offered);
     EXPECT_EQ(test.Error("code"), offered ? code : "") << behaviour;
     EXPECT_EQ(test.result.exit_code(), offered ? 1 : 0) << behaviour;
   }
@@ -435,6 +435,71 @@ std::string TextOf(const testing::TestParamInfo<NameAndWay>& test) {
                                           std::get<1>(test.param).scheme),
                              {{"-", "_"}});
 }
+
+// The least reduction that works is the one that is used.
+struct Reduced {
+  std::string behaviour;
+  std::string rung;
+  std::string version;
+};
+
+std::ostream& operator<<(std::ostream& out, const Reduced& reduced) {
+  return out << reduced.behaviour;
+}
+
+class LeastReductionTest
+    : public testing::TestWithParam<std::tuple<Reduced, Way>> {};
+
+TEST_P(LeastReductionTest, IsUsed) {
+  const auto& [reduced, way] = GetParam();
+  const Contact test(reduced.behaviour, way);
+  ASSERT_EQ(test.result.exit_code(), 0) << test.result.process.out;
+  EXPECT_EQ(test.result.json.at("fallback").at("rung"), reduced.rung);
+  EXPECT_EQ(test.result.json.at("tls").at("version"), reduced.version);
+}
+
+std::vector<Reduced> ReducedRows() {
+  std::vector<Reduced> rows = {
+      {"no-application-protocol", "no-alpn", "TLS1.3"}};
+  for (const char* behaviour :
+       {"alpn-fin", "alpn-decode-error", "alpn-unsupported-extension",
+        "status-request-decode-error", "status-request-unsupported-extension",
+        "ticket-decode-error", "ticket-unsupported-extension",
+        "large-hello-fin", "large-hello-rst", "large-hello-alert"}) {
+    rows.push_back({behaviour, "compact", "TLS1.3"});
+  }
+  for (const char* behaviour :
+       {"tls13-fin", "tls13-rst", "tls13-close-notify", "tls13-warning",
+        "tls13-alert-unexpected-message", "tls13-alert-bad-record-mac",
+        "tls13-alert-record-overflow", "tls13-alert-handshake-failure",
+        "tls13-alert-illegal-parameter", "tls13-alert-decode-error",
+        "tls13-alert-decrypt-error", "tls13-alert-protocol-version",
+        "tls13-alert-insufficient-security", "tls13-alert-internal-error",
+        "tls13-alert-missing-extension", "tls13-alert-unsupported-extension"}) {
+    rows.push_back({behaviour, "tls12", "TLS1.2"});
+  }
+  return rows;
+}
+
+std::string ReducedName(
+    const testing::TestParamInfo<std::tuple<Reduced, Way>>& test) {
+  return absl::StrReplaceAll(absl::StrCat(std::get<0>(test.param).behaviour,
+                                          "_", std::get<1>(test.param).scheme),
+                             {{"-", "_"}});
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, LeastReductionTest,
+                         testing::Combine(testing::ValuesIn(ReducedRows()),
+                                          testing::Values(kImaps, kImap)),
+                         ReducedName);
+// By the hedge; after STARTTLS each silence would take its time.
+INSTANTIATE_TEST_SUITE_P(
+    Hedged, LeastReductionTest,
+    testing::Combine(
+        testing::Values(Reduced{"large-hello-silent", "compact", "TLS1.3"},
+                        Reduced{"tls13-silent", "tls12", "TLS1.2"}),
+        testing::Values(kImaps)),
+    ReducedName);
 
 // Promise 2: TLS 1.0 only for hosts that the user named, and every report shows
 // it.

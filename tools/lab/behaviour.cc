@@ -413,6 +413,8 @@ Table UnreliableRows() {
               {{First(1), kFin}}),
       OnHello("drop-first-two", "closes (FIN) on its first two hellos",
               {{First(2), kFin}}),
+      OnHello("drop-first-three", "closes (FIN) on its first three hellos",
+              {{First(3), kFin}}),
       OnHello("drop-every-third", "closes (FIN) on every third hello",
               {{EveryNth(3), kFin}}),
       at_random,
