@@ -5,6 +5,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <list>
 #include <mutex>
@@ -97,7 +98,7 @@ class AttackerImpl : public Attacker {
   ~AttackerImpl() override;
 
   uint16_t port() const override { return port_; }
-  int connections() const override;
+  int strikes() const override { return strikes_; }
   std::vector<ClientHello> hellos() const override;
   std::string received_in_clear() const override;
 
@@ -133,6 +134,7 @@ class AttackerImpl : public Attacker {
   const uint16_t server_port_;
   const UniqueFd listener_;
   const uint16_t port_;
+  std::atomic<int> strikes_ = 0;
 
   mutable std::mutex mutex_;  // guards what follows, down to hellos_
   std::condition_variable stopped_;
@@ -156,11 +158,6 @@ AttackerImpl::~AttackerImpl() {
   shutdown(listener_.get(), SHUT_RDWR);  // wakes accept()
   acceptor_.join();
   for (Connection& connection : connections_) connection.thread.join();
-}
-
-int AttackerImpl::connections() const {
-  std::lock_guard<std::mutex> lock(mutex_);
-  return static_cast<int>(connections_.size());
 }
 
 std::vector<ClientHello> AttackerImpl::hellos() const {
@@ -212,6 +209,7 @@ bool AttackerImpl::Strikes(const Connection& connection, Place place,
 // Says what the attacker has to say, and ends the connection as he likes. What
 // the client still sends is taken note of.
 void AttackerImpl::Strike(Connection* connection, Overheard* overheard) {
+  ++strikes_;
   SocketStream* client = &connection->client;
   if (connection->upstream) connection->upstream->Reset();
   if (attack_.words != nullptr) {
@@ -247,6 +245,7 @@ void AttackerImpl::Serve(Connection* connection) {
   if (at_once && attack_.own_server == 0) {
     return Strike(connection, &overheard);
   }
+  strikes_ += at_once;
   SocketStream* server =
       ConnectUpstream(connection, at_once ? attack_.own_server : server_port_);
   if (server == nullptr) return client->Reset();
@@ -273,6 +272,7 @@ bool AttackerImpl::OnClient(Connection* connection, Overheard* overheard,
     Note(*hello);
     if (Strikes(*connection, Place::kAfterClientHello, hello)) {
       if (attack_.end == Attack::End::kGoOn) {
+        ++strikes_;
         connection->client.Write(attack_.words(*hello));
       } else {
         Strike(connection, overheard);
@@ -321,10 +321,12 @@ bool AttackerImpl::OnServerInClear(Connection* connection, Overheard* overheard,
       Strike(connection, overheard);
       return false;
     }
+    ++strikes_;
     client->Write(attack_.words({}));
     return true;
   }
   if (answers_starttls && Strikes(*connection, Place::kBehindStartTlsAnswer)) {
+    ++strikes_;
     client->Write(bytes + attack_.words({}));
     return true;
   }

@@ -71,7 +71,8 @@ class Attacker {
   virtual ~Attacker() = default;
 
   virtual uint16_t port() const = 0;
-  virtual int connections() const = 0;
+  // How often he has struck.
+  virtual int strikes() const = 0;
   // All that clients have sent, those struck included.
   virtual std::vector<lab::ClientHello> hellos() const = 0;
   // Of what clients have sent, what is not inside TLS records.

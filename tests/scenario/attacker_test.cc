@@ -57,6 +57,7 @@ struct Ordeal {
   std::string name;
   Attack attack;
   bool proven = false;  // the cache holds a proof of TLS 1.3
+  bool must_connect = false;
   absl::Duration timeout = absl::Seconds(20);
 };
 
@@ -65,6 +66,7 @@ struct Outcome {
   absl::Duration taken;
   std::vector<ClientHello> hellos;
   std::string in_clear;
+  int strikes;
 };
 
 // An attack with each reach and both kinds of cache.
@@ -143,6 +145,7 @@ void AttackerTest::ExpectPromises(const Ordeal& ordeal, const Outcome& outcome,
     EXPECT_EQ(report.tls->version, TlsVersion::kTls13);
     EXPECT_TRUE(report.tls->certificate_verified());
   }
+  EXPECT_GE(outcome.strikes, 1) << "there was no attack";
   EXPECT_LE(report.attempts.size(), 8u);
   EXPECT_LE(outcome.taken, ordeal.timeout + absl::Seconds(2));
   ExpectHellosKeepPromises(outcome.hellos, ordeal.proven);
@@ -162,9 +165,7 @@ void AttackerTest::ExpectHellosKeepPromises(
     const std::vector<ClientHello>& hellos, bool proven) {
   int unmarked = 0;
   for (const ClientHello& hello : hellos) {
-    for (const uint16_t version : {0x0300, 0x0301, 0x0302}) {
-      EXPECT_FALSE(hello.OffersVersion(version));
-    }
+    EXPECT_THAT(hello.supported_versions, testing::Each(testing::Ge(0x0303)));
     EXPECT_GE(hello.legacy_version, 0x0303);
     if (proven) {
       EXPECT_TRUE(hello.OffersTls13());
@@ -232,11 +233,14 @@ void AttackerTest::Endure(const std::vector<Ordeal>& ordeals, const Way& way,
   for (size_t i = 0; i < ordeals.size(); ++i) {
     SCOPED_TRACE(ordeals[i].name);
     Trial& trial = trials[i];
-    const Outcome outcome = {*std::move(trial.result), trial.taken,
-                             trial.attacker->hellos(),
-                             trial.attacker->received_in_clear()};
+    const Outcome outcome = {
+        *std::move(trial.result), trial.taken, trial.attacker->hellos(),
+        trial.attacker->received_in_clear(), trial.attacker->strikes()};
     ExpectPromises(ordeals[i], outcome, trial.cache.get());
     ExpectNoSecret(outcome.in_clear, way);
+    if (ordeals[i].must_connect) {
+      EXPECT_TRUE(outcome.result.ok()) << outcome.result.status();
+    }
     if (outcome.result.ok()) continue;
     const Error& error = *outcome.result.report.error;
     EXPECT_THAT(expected, testing::Contains(error.category()))
@@ -256,7 +260,12 @@ class CuttingAttackerTest : public AttackerTest,
       attack.end = end;
       Append(PlaceName(place), attack, {1, 2, 3, 4, 5, kForEver}, &ordeals);
     }
-    for (Ordeal& ordeal : ordeals) ordeal.timeout = timeout;
+    for (Ordeal& ordeal : ordeals) {
+      ordeal.timeout = timeout;
+      // Two cut hellos are a nuisance, to whomever it happens.
+      ordeal.must_connect = ordeal.attack.place == Place::kAfterClientHello &&
+                            ordeal.attack.first <= 2 && end != End::kSilence;
+    }
     const auto server = StartLab("healthy", GetParam());
     Endure(ordeals, GetParam(), server->port(), expected);
   }
@@ -397,7 +406,7 @@ TEST_P(ForgingAttackerTest, AServerOfHisOwnGainsNothing) {
     Append("once it is reduced", Attack(), {2, 3}, &ordeals);
     Endure(ordeals, GetParam(), behind->port(),
            {Category::kCertificate, Category::kTlsVersion,
-            Category::kTlsIntolerance});
+            Category::kTlsIntolerance, Category::kDowngrade});
   }
 }
 
