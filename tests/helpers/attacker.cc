@@ -121,6 +121,7 @@ class AttackerImpl : public Attacker {
   // These return true if the connection goes on.
   bool OnClient(Connection* connection, Overheard* overheard,
                 const std::string& bytes);
+  bool OnHello(Connection* connection, Overheard* overheard);
   bool OnServer(Connection* connection, Overheard* overheard,
                 std::string* answer, const std::string& bytes);
   bool OnServerInClear(Connection* connection, Overheard* overheard,
@@ -266,27 +267,37 @@ void AttackerImpl::Serve(Connection* connection) {
 
 bool AttackerImpl::OnClient(Connection* connection, Overheard* overheard,
                             const std::string& bytes) {
-  const bool answers_server = overheard->hello().has_value();
-  if (overheard->OnClient(bytes)) {
-    const std::optional<ClientHello>& hello = overheard->hello();
-    Note(*hello);
-    if (Strikes(*connection, Place::kAfterClientHello, hello)) {
-      if (attack_.end == Attack::End::kGoOn) {
-        ++strikes_;
-        connection->client.Write(attack_.words(*hello));
-      } else {
-        Strike(connection, overheard);
-        return false;
-      }
-    }
-    if (attack_.delay != nullptr) Wait(attack_.delay(*hello));
+  if (overheard->in_tls() && !overheard->hello()) {
+    if (!overheard->OnClient(bytes)) return true;  // it is kept until complete
+    Note(*overheard->hello());
+    return OnHello(connection, overheard);
   }
+  overheard->OnClient(bytes);
   connection->upstream->Write(bytes);
-  if (answers_server &&
-      Strikes(*connection, Place::kAfterFinished, overheard->hello())) {
-    Strike(connection, overheard);
-    return false;
+  if (!Strikes(*connection, Place::kAfterFinished, overheard->hello())) {
+    return true;
   }
+  Strike(connection, overheard);
+  return false;
+}
+
+bool AttackerImpl::OnHello(Connection* connection, Overheard* overheard) {
+  const ClientHello& hello = *overheard->hello();
+  std::string passed_on = hello.wire;
+  if (Strikes(*connection, Place::kAfterClientHello, hello)) {
+    if (attack_.rewrite != nullptr) {
+      ++strikes_;
+      passed_on = attack_.rewrite(hello);
+    } else if (attack_.end == Attack::End::kGoOn) {
+      ++strikes_;
+      connection->client.Write(attack_.words(hello));
+    } else {
+      Strike(connection, overheard);
+      return false;
+    }
+  }
+  if (attack_.delay != nullptr) Wait(attack_.delay(hello));
+  connection->upstream->Write(passed_on);
   return true;
 }
 

@@ -47,6 +47,9 @@ struct Attack {
   // What is sent to the client in the server's name; null for nothing. The
   // hello is empty if there was none.
   std::function<std::string(const lab::ClientHello&)> words;
+  // Has the hello changed on its way to the server, instead of all else; null
+  // for not at all. Only kAfterClientHello.
+  std::function<std::string(const lab::ClientHello&)> rewrite;
   End end = End::kFin;
   int first = std::numeric_limits<int>::max();  // strikes so many connections
   // Strikes only where the hello pleases; null for any. From

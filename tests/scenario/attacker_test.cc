@@ -52,6 +52,25 @@ std::string Tls10ServerHello(const ClientHello& hello) {
   return record;
 }
 
+// The hello without a number in it, and of the same length.
+std::string Without(uint16_t number, const ClientHello& hello) {
+  const std::string bytes = {static_cast<char>(number >> 8),
+                             static_cast<char>(number & 0xff)};
+  const std::string reserved = "\x2a\x2a";  // RFC 8701: of no meaning
+  // Behind the randoms, which may hold any bytes.
+  const size_t place = hello.wire.find(bytes, 5 + 4 + 2 + 32 + 1 + 32);
+  return place == std::string::npos
+             ? hello.wire
+             : std::string(hello.wire).replace(place, 2, reserved);
+}
+std::string WithoutTls13(const ClientHello& hello) {
+  // Of the list in supported_versions, whose length comes first.
+  return Without(0x0304, hello);
+}
+std::string WithoutScsv(const ClientHello& hello) {
+  return Without(0x5600, hello);
+}
+
 // One connect under attack.
 struct Ordeal {
   std::string name;
@@ -362,6 +381,26 @@ TEST_P(ForgingAttackerTest, ServerHellosOfHisOwnGainNothing) {
           Category::kTlsIntolerance, Category::kLocalPolicy,
           // After STARTTLS what is not TLS is an injection.
           Category::kStartTls});
+}
+
+// The server is made to believe that no more was offered: the mark of a
+// downgrade in its answer tells, and both sides' Finished would not match.
+TEST_P(ForgingAttackerTest, RewrittenHellosGainNothing) {
+  const auto server = StartLab("healthy", GetParam());
+  const std::vector<Category> expected = {Category::kDowngrade};
+  Attack hides_tls13;
+  hides_tls13.rewrite = WithoutTls13;
+  std::vector<Ordeal> ordeals;
+  Append("without TLS 1.3", hides_tls13, {1, kForEver}, &ordeals);
+  Endure(ordeals, GetParam(), server->port(), expected);
+
+  Attack hides_scsv;
+  hides_scsv.rewrite = WithoutScsv;
+  const auto behind = *Attacker::Start(hides_scsv, GetParam().lab_security(),
+                                       server->port());
+  Attack cuts_tls13;
+  cuts_tls13.only = OffersTls13;
+  Endure({{"without SCSV", cuts_tls13}}, GetParam(), behind->port(), expected);
 }
 
 TEST_P(ForgingAttackerTest, PlaintextInPlaceOfTlsGainsNothing) {
