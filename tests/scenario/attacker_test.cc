@@ -52,23 +52,24 @@ std::string Tls10ServerHello(const ClientHello& hello) {
   return record;
 }
 
-// The hello without a number in it, and of the same length.
-std::string Without(uint16_t number, const ClientHello& hello) {
-  const std::string bytes = {static_cast<char>(number >> 8),
-                             static_cast<char>(number & 0xff)};
-  const std::string reserved = "\x2a\x2a";  // RFC 8701: of no meaning
-  // Behind the randoms, which may hold any bytes.
-  const size_t place = hello.wire.find(bytes, 5 + 4 + 2 + 32 + 1 + 32);
-  return place == std::string::npos
-             ? hello.wire
-             : std::string(hello.wire).replace(place, 2, reserved);
+// The hello with a number of `list` made one of no meaning (RFC 8701).
+std::string Without(uint16_t number, const std::vector<uint16_t>& list,
+                    const ClientHello& hello) {
+  std::string as_sent, changed;
+  for (const uint16_t each : list) {
+    const std::string bytes = {static_cast<char>(each >> 8),
+                               static_cast<char>(each & 0xff)};
+    as_sent += bytes;
+    changed += each == number ? "\x2a\x2a" : bytes;
+  }
+  EXPECT_THAT(hello.wire, testing::HasSubstr(as_sent));
+  return absl::StrReplaceAll(hello.wire, {{as_sent, changed}});
 }
 std::string WithoutTls13(const ClientHello& hello) {
-  // Of the list in supported_versions, whose length comes first.
-  return Without(0x0304, hello);
+  return Without(0x0304, hello.supported_versions, hello);
 }
 std::string WithoutScsv(const ClientHello& hello) {
-  return Without(0x5600, hello);
+  return Without(0x5600, hello.cipher_suites, hello);
 }
 
 // One connect under attack.
