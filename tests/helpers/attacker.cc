@@ -121,6 +121,7 @@ class AttackerImpl : public Attacker {
   // These return true if the connection goes on.
   bool OnClient(Connection* connection, Overheard* overheard,
                 const std::string& bytes);
+  void HangUp(Connection* connection, bool passes_fin);
   bool OnHello(Connection* connection, Overheard* overheard);
   bool OnServer(Connection* connection, Overheard* overheard,
                 std::string* answer, const std::string& bytes);
@@ -222,7 +223,7 @@ void AttackerImpl::Strike(Connection* connection, Overheard* overheard) {
        bytes = client->Read()) {
     if (overheard->OnClient(bytes)) Note(*overheard->hello());
   }
-  client->Finish();
+  client->Reset();
 }
 
 // Null if it is not to be had.
@@ -255,14 +256,27 @@ void AttackerImpl::Serve(Connection* connection) {
     const bool from_client =
         SocketStream::WaitForEither(client, server) == client;
     const std::string bytes = from_client ? client->Read() : server->Read();
-    if (bytes.empty()) break;
+    if (bytes.empty()) {
+      const bool passes_fin = !from_client && !server->was_reset();
+      return HangUp(connection, passes_fin);
+    }
     const bool goes_on = from_client
                              ? OnClient(connection, &overheard, bytes)
                              : OnServer(connection, &overheard, &answer, bytes);
     if (!goes_on) return;
   }
-  client->was_reset() ? server->Reset() : server->Finish();
-  server->was_reset() ? client->Reset() : client->Finish();
+}
+
+// Where nobody is left to see a FIN, a RST leaves the kernel nothing to
+// remember: thousands of connections in TIME_WAIT would use the ports up.
+void AttackerImpl::HangUp(Connection* connection, bool passes_fin) {
+  connection->upstream->Reset();
+  if (passes_fin) {
+    connection->client.FinishWriting();
+    while (!connection->client.Read().empty()) {
+    }
+  }
+  connection->client.Reset();
 }
 
 bool AttackerImpl::OnClient(Connection* connection, Overheard* overheard,
