@@ -204,7 +204,7 @@ TEST_F(HedgeTest, TheCommandCallsABlockedPathARefusalForSafety) {
                                               "--timeout",
                                               "1500ms",
                                               url};
-  const CommandResult result = RunHoldfast(arguments);
+  CommandResult result = RunHoldfast(arguments);
   EXPECT_EQ(result.exit_code(), 3) << result.process.out;
   EXPECT_EQ(result.json["error"]["code"], "path_blocks_newer_tls");
   EXPECT_EQ(result.json["cache"]["recorded"], false);
