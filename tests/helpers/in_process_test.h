@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,10 @@ struct Way {
                : lab::Security::kStartTls;
   }
 };
+
+inline std::ostream& operator<<(std::ostream& out, const Way& way) {
+  return out << way.name();
+}
 
 inline constexpr Way kImplicitImap = {};
 inline constexpr Way kStartTlsImap = {Protocol::kImap,
