@@ -18,8 +18,6 @@
 
 namespace holdfast {
 
-using RecordList = std::vector<std::pair<HostKey, HostRecord>>;
-
 // The cache in numbers. What has expired counts among `records` only.
 struct CacheStats {
   std::string path;  // empty: in memory

@@ -113,7 +113,7 @@ std::string ReductionRows(const HostRecord& record, absl::Time now) {
   const bool active = record.ActiveReduction(now).has_value();
   return absl::StrCat(
       Row("Reduced to", absl::StrCat(RungName(reduction->rung), ", because of ",
-                                     ErrorName(reduction->reason), " (",
+                                     ReasonName(*reduction), " (",
                                      RecordOriginName(reduction->origin), ")")),
       Row("Until", absl::StrCat(DateText(reduction->expires_at),
                                 active ? "" : " (expired)")));

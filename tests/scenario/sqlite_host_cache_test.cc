@@ -205,8 +205,8 @@ TEST_F(SqliteHostCacheTest, WhatOneCacheLearnsTheOtherUsesAtOnce) {
 TEST_F(SqliteHostCacheTest, PinWithoutEndIsReadBackAsSuch) {
   MakeFile();
   Sql(path_,
-      "UPDATE host SET origin = 'pinned', expires_at = 9223372036854775807, "
-      "lifetime = 9223372036854775807");
+      "UPDATE host SET origin = 'pinned', reason = NULL, "
+      "expires_at = 9223372036854775807, lifetime = 9223372036854775807");
   const HostRecord record = Open()->Lookup(NumberedKey("h", 0));
   ASSERT_TRUE(record.fields().reduction);
   EXPECT_EQ(record.fields().reduction->expires_at, absl::InfiniteFuture());
@@ -408,7 +408,8 @@ TEST_F(SqliteHostCacheTest, DeletedFileIsMadeAgain) {
 
 TEST_F(SqliteHostCacheTest, FileOfANewerVersionIsLeftAlone) {
   MakeFile();
-  Sql(path_, "PRAGMA user_version = 2");
+  Sql(path_, absl::StrCat("PRAGMA user_version = ",
+                          kHostCacheFormatVersion + 1));
   const std::string before = ReadFile(path_);
   ExpectMemoryOnly(*Open(), "newer version");
   EXPECT_EQ(ReadFile(path_), before);
