@@ -339,6 +339,10 @@ void ConnectOperation::Finish(std::unique_ptr<Connection> connection) {
   next_.reset();
   lookup_.reset();
   ReportCacheWarnings();
+  if (way_) {
+    report_.proven = way_->known.ProvenVersion(services_.wall_clock(),
+                                               request_.policy.lifetimes);
+  }
   const std::optional<Reduction> reduction =
       way_ ? way_->known.ActiveReduction(services_.wall_clock()) : std::nullopt;
   if (reduction && services_.cache->persistent()) {
