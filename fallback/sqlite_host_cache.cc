@@ -52,7 +52,7 @@ absl::Status OpenDatabase(const std::string& path, Database& db) {
   return absl::OkStatus();
 }
 
-// The file is evidence: closing it shall change nothing.
+// A damaged file is evidence: closing it shall change nothing.
 void KeepAsItIs(sqlite3* db) {
   sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
@@ -374,12 +374,9 @@ absl::StatusOr<HostCacheCheck> VerifyHostCache(const std::string& path) {
                      " cannot be verified: ", why.message(), "."));
   };
   HostCacheCheck check;
-  std::error_code unknown;
-  if (!std::filesystem::exists(
-          std::filesystem::symlink_status(file, unknown)) &&
-      !unknown) {
-    return check;
-  }
+  std::error_code ignored;
+  const auto type = std::filesystem::symlink_status(file, ignored).type();
+  if (type == std::filesystem::file_type::not_found) return check;
   check.exists = true;
   const UniqueFd lock = LockFolderOf(file, FolderLock::kToOpen);
   absl::Status status = CheckPrivateFile(file, kCompanions);
@@ -387,8 +384,8 @@ absl::StatusOr<HostCacheCheck> VerifyHostCache(const std::string& path) {
   Database db;
   status = OpenDatabase(file, db);
   if (!status.ok()) return unusable(status);
-  KeepAsItIs(db.get());
   absl::StatusOr<HostTableReport> table = VerifyHostTable(db.get());
+  if (!table.ok() || !table->problems.empty()) KeepAsItIs(db.get());
   if (!table.ok()) return unusable(table.status());
   check.format_version = table->format_version;
   check.records = table->records;

@@ -41,7 +41,7 @@ struct HostCacheCheck {
   bool ok() const { return problems.empty(); }
 };
 
-// Checks every page of the file at `path` and every record in it, and changes
+// Checks every page of the file at `path` and every record in it, and mends
 // nothing. Errors: kCacheUnusable if it cannot be looked at.
 absl::StatusOr<HostCacheCheck> VerifyHostCache(const std::string& path);
 
