@@ -182,11 +182,15 @@ std::string CacheListText(const RecordList& records, absl::Time now,
   }
   std::vector<std::vector<std::string>> rows = {
       {"HOST", "PORT", "SECURITY", "PROVEN", "OFFER", "REASON", "EXPIRES"}};
-  if (with_scope) rows[0].insert(rows[0].begin() + 3, "SCOPE");
+  std::vector<size_t> may_cut = {0, 5};  // host and reason
+  if (with_scope) {
+    rows[0].insert(rows[0].begin() + 3, "SCOPE");
+    may_cut = {0, 3, 6};
+  }
   for (const auto& [key, record] : records) {
     rows.push_back(ListRow(key, record, now, with_scope));
   }
-  return Table(std::move(rows), width);
+  return Table(rows, may_cut, width);
 }
 
 std::string CacheShowText(absl::string_view name, const RecordList& records,

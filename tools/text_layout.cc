@@ -23,19 +23,20 @@ std::string Fitted(const std::string& text, size_t width) {
   return absl::StrCat(text.substr(0, width - 1), kEllipsis);
 }
 
-// Takes `surplus` columns from the widest, as far as the heads allow.
-void Shrink(std::vector<size_t>& widths, const std::vector<std::string>& heads,
-            size_t surplus) {
+// Takes `surplus` columns from the widest of those that may be cut, as far as
+// their heads allow.
+void Cut(std::vector<size_t>& widths, const std::vector<std::string>& heads,
+         const std::vector<size_t>& may_cut, size_t surplus) {
   for (; surplus > 0; --surplus) {
-    size_t widest = widths.size();
-    for (size_t i = 0; i < widths.size(); ++i) {
-      const bool can = widths[i] > std::max<size_t>(heads[i].size(), 4);
-      if (can && (widest == widths.size() || widths[i] > widths[widest])) {
-        widest = i;
+    size_t* widest = nullptr;
+    for (size_t i : may_cut) {
+      const bool can = widths[i] > heads[i].size();
+      if (can && (widest == nullptr || widths[i] > *widest)) {
+        widest = &widths[i];
       }
     }
-    if (widest == widths.size()) return;
-    --widths[widest];
+    if (widest == nullptr) return;
+    --*widest;
   }
 }
 
@@ -79,9 +80,9 @@ size_t TerminalWidth(int fd) {
   return size.ws_col;
 }
 
-std::string Table(std::vector<std::vector<std::string>> rows, size_t width) {
-  const std::vector<std::string> heads = rows.front();
-  std::vector<size_t> widths(heads.size(), 0);
+std::string Table(const std::vector<std::vector<std::string>>& rows,
+                  const std::vector<size_t>& may_cut, size_t width) {
+  std::vector<size_t> widths(rows.front().size(), 0);
   for (const auto& row : rows) {
     for (size_t i = 0; i < row.size(); ++i) {
       widths[i] = std::max(widths[i], row[i].size());
@@ -90,16 +91,13 @@ std::string Table(std::vector<std::vector<std::string>> rows, size_t width) {
   const size_t total =
       std::accumulate(widths.begin(), widths.end(), size_t{0}) +
       kGap.size() * (widths.size() - 1);
-  if (total > width) Shrink(widths, heads, total - width);
+  if (total > width) Cut(widths, rows.front(), may_cut, total - width);
   std::string text;
   for (const auto& row : rows) {
     for (size_t i = 0; i + 1 < row.size(); ++i) {
       absl::StrAppend(&text, Fitted(row[i], widths[i]), kGap);
     }
-    const std::string& last = row.back();
-    absl::StrAppend(
-        &text, last.size() > widths.back() ? Fitted(last, widths.back()) : last,
-        "\n");
+    absl::StrAppend(&text, row.back(), "\n");
   }
   return text;
 }

@@ -27,9 +27,10 @@ inline constexpr size_t kUnlimitedWidth = static_cast<size_t>(-1);
 size_t TerminalWidth(int fd);
 
 // A table with columns as wide as their widest cell; the first row is its head.
-// If that is more than `width`, the widest columns are cut, with an ellipsis,
-// but none to less than its head.
-std::string Table(std::vector<std::vector<std::string>> rows, size_t width);
+// If that is more than `width`, the widest of the columns that `may_cut` names
+// are cut, with an ellipsis, but not below their heads.
+std::string Table(const std::vector<std::vector<std::string>>& rows,
+                  const std::vector<size_t>& may_cut, size_t width);
 
 }  // namespace holdfast
 
