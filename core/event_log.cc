@@ -28,6 +28,10 @@ absl::string_view EventKindName(EventKind kind) {
       return "ready";
     case EventKind::kAttemptFailed:
       return "attempt_failed";
+    case EventKind::kAttemptGivenUp:
+      return "attempt_given_up";
+    case EventKind::kServerSilent:
+      return "server_silent";
     case EventKind::kRecordForgotten:
       return "record_forgotten";
     case EventKind::kCacheWarning:

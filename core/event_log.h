@@ -30,6 +30,8 @@ enum class EventKind {
   kLegacyVersion,
   kReady,
   kAttemptFailed,
+  kAttemptGivenUp,  // another one made it needless
+  kServerSilent,    // smaller offers are made beside the one that waits
   kRecordForgotten,
   kCacheWarning,
   kCancelled,

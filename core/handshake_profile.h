@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/endpoint.h"
 #include "core/tls_version.h"
 
 namespace holdfast {
@@ -25,7 +26,18 @@ struct HandshakeProfile {
   std::vector<std::string> alpn;
   // A hello that fits a record of under 256 bytes and still offers TLS 1.3.
   bool compact = false;
+  // Application data may be sent before the server's Finished, under TLS 1.2
+  // (RFC 7918). Never with `compact` or a reduced offer.
+  bool false_start = true;
 };
+
+// A compact hello for a name of so many octets still fits; NSS pads a longer
+// one to 512 bytes.
+inline constexpr size_t kLongestNameInCompactHello = 76;
+inline bool CompactHelloFits(const Host& host) {
+  return host.is_ip_literal() ||
+         host.name().size() <= kLongestNameInCompactHello;
+}
 
 }  // namespace holdfast
 

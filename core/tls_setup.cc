@@ -166,7 +166,8 @@ void SetOptions(PRFileDesc* ssl, const HandshakeProfile& profile,
   settings->Option("0-RTT", SSL_ENABLE_0RTT_DATA, PR_FALSE);
   settings->Option("post-handshake authentication",
                    SSL_ENABLE_POST_HANDSHAKE_AUTH, PR_FALSE);
-  const bool may_false_start = !compact && !profile.reduced_from;
+  const bool may_false_start =
+      profile.false_start && !compact && !profile.reduced_from;
   settings->Option("False Start", SSL_ENABLE_FALSE_START, may_false_start);
   settings->Check("False Start callback",
                   SSL_SetCanFalseStartCallback(ssl, CanFalseStart, nullptr));

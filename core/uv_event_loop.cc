@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include <cassert>
+#include <map>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -27,8 +28,24 @@ struct UvEventLoop::State {
     return std::exchange(posted, {});
   }
 
+  // What was asked for while it runs has its turn the next time.
+  void RunSoon() {
+    const uint64_t end = soon_ids;
+    while (!soon.empty() && soon.begin()->first < end) {
+      const Callback callback = std::move(soon.begin()->second);
+      soon.erase(soon.begin());
+      callback();
+    }
+    if (soon.empty()) uv_idle_stop(&idle);
+    if (in_run_until) uv_stop(loop);
+  }
+
   uv_loop_t* const loop;
   uv_async_t wake_up;
+  uv_idle_t idle;         // runs while there is something in `soon`
+  int open_handles = 2;   // these two
+  uint64_t soon_ids = 0;  // given so far
+  std::map<uint64_t, Callback> soon;
   bool in_run_until = false;
   std::mutex mutex;
   std::vector<Callback> posted;  // guarded by mutex
@@ -77,7 +94,6 @@ struct Handle {
     uv_handle_t any;
     uv_poll_t poll;
     uv_timer_t timer;
-    uv_idle_t idle;
   };
   int events;  // of `poll`
   EventLoop::Callback callback;
@@ -107,11 +123,6 @@ struct Handle {
 
 void OnTimer(uv_timer_t* timer) { static_cast<Handle*>(timer->data)->Call(); }
 
-void OnIdle(uv_idle_t* idle) {
-  uv_idle_stop(idle);
-  static_cast<Handle*>(idle->data)->Call();
-}
-
 void OnPoll(uv_poll_t* poll, int status, int /*events*/) {
   auto* handle = static_cast<Handle*>(poll->data);
   // libuv ends a watch when the descriptor has an error; ours goes on.
@@ -131,6 +142,17 @@ class HandleRegistration : public EventLoop::Registration {
 };
 
 }  // namespace
+
+// A call that is due soon.
+class UvEventLoop::SoonRegistration : public EventLoop::Registration {
+ public:
+  SoonRegistration(State* state, uint64_t id) : state_(state), id_(id) {}
+  ~SoonRegistration() override { state_->soon.erase(id_); }
+
+ private:
+  State* const state_;
+  const uint64_t id_;
+};
 
 absl::StatusOr<std::unique_ptr<UvEventLoop>> UvEventLoop::Create() {
   auto loop = std::make_unique<uv_loop_t>();
@@ -157,15 +179,20 @@ absl::StatusOr<std::unique_ptr<UvEventLoop>> UvEventLoop::CreateOn(
         if (self->in_run_until) uv_stop(self->loop);
       });
   if (error != 0) return OutOfResources("wake-up handle", error);
+  uv_idle_init(loop, &state->idle);
+  state->idle.data = state.get();
   return absl::WrapUnique(
       new UvEventLoop(std::move(own_loop), state.release()));
 }
 
 UvEventLoop::~UvEventLoop() {
   state_->TakePosted();
-  uv_close(
-      reinterpret_cast<uv_handle_t*>(&state_->wake_up),
-      [](uv_handle_t* handle) { delete static_cast<State*>(handle->data); });
+  const auto on_closed = [](uv_handle_t* handle) {
+    auto* state = static_cast<State*>(handle->data);
+    if (--state->open_handles == 0) delete state;
+  };
+  uv_close(reinterpret_cast<uv_handle_t*>(&state_->wake_up), on_closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&state_->idle), on_closed);
 }
 
 void UvEventLoop::LoopCloser::operator()(uv_loop_t* loop) const {
@@ -197,15 +224,18 @@ std::unique_ptr<EventLoop::Registration> UvEventLoop::Watch(int fd,
 
 std::unique_ptr<EventLoop::Registration> UvEventLoop::StartTimer(
     absl::Duration delay, Callback on_expiry) {
-  auto* handle = new Handle(std::move(on_expiry), &state_->in_run_until);
-  auto registration = std::make_unique<HandleRegistration>(handle);
   if (delay <= absl::ZeroDuration()) {
     // Not a timer of zero: libuv would call one that a timer starts in the same
     // turn, and a chain of them would keep everything else waiting.
-    uv_idle_init(state_->loop, &handle->idle);
-    uv_idle_start(&handle->idle, OnIdle);
-    return registration;
+    const uint64_t id = state_->soon_ids++;
+    state_->soon.emplace(id, std::move(on_expiry));
+    uv_idle_start(&state_->idle, [](uv_idle_t* idle) {
+      static_cast<State*>(idle->data)->RunSoon();
+    });
+    return std::make_unique<SoonRegistration>(state_, id);
   }
+  auto* handle = new Handle(std::move(on_expiry), &state_->in_run_until);
+  auto registration = std::make_unique<HandleRegistration>(handle);
   uv_timer_init(state_->loop, &handle->timer);
   // Whole milliseconds from libuv's idea of now, which lags behind: rounded up
   // from ours, so that no timer is early.

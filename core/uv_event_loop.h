@@ -53,6 +53,7 @@ class UvEventLoop : public EventLoop {
 
  private:
   struct State;
+  class SoonRegistration;
   // Lets a loop of our own close its handles, and frees it.
   struct LoopCloser {
     void operator()(uv_loop_s* loop) const;
@@ -65,7 +66,7 @@ class UvEventLoop : public EventLoop {
       uv_loop_s* loop, OwnLoop own_loop);
 
   const OwnLoop own_loop_;  // null if wrapped
-  State* const state_;      // freed when libuv has closed its handle
+  State* const state_;      // freed when libuv has closed its handles
 };
 
 }  // namespace holdfast

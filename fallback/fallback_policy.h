@@ -32,6 +32,12 @@ struct FallbackPolicy {
   // three seconds.
   absl::Duration min_attempt = absl::Seconds(4);
 
+  // With implicit TLS, a server that leaves a first hello unanswered for so
+  // long is offered less beside it. A healthy one answers within one round
+  // trip, on the worst links within a second; who waits for mail gives up after
+  // ten.
+  absl::Duration hedge_delay = absl::Seconds(2);
+
   RecordLifetimes lifetimes;
 };
 

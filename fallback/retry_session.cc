@@ -6,21 +6,22 @@
 namespace holdfast {
 namespace {
 
-// The rungs that differ from one another within what the user allows and the
-// host has proven, from the top.
-std::vector<Rung> MakeLadder(const FallbackPolicy& policy,
-                             std::optional<TlsVersion> proven) {
-  std::vector<Rung> ladder = {Rung::kFull};
-  if (!policy.fallback) return ladder;
-  const TlsVersion lowest =
-      std::max(policy.versions.min(), proven.value_or(policy.versions.min()));
-  for (Rung rung : {Rung::kTls12, Rung::kTls11, Rung::kTls10}) {
-    const TlsVersion maximum = RungMaximum(rung);
-    if (maximum < policy.versions.max() && maximum >= lowest) {
-      ladder.push_back(rung);
-    }
-  }
-  return ladder;
+using Purpose = AttemptPlan::Purpose;
+
+// Where the ladder starts. A pin is the user's decision: configuration, not
+// fallback (promise 6), but it does not go below the floor (promise 2).
+Rung TopOf(const FallbackPolicy& policy,
+           const std::optional<Reduction>& known) {
+  const bool pinned = policy.fallback && known &&
+                      known->origin == RecordOrigin::kPinned &&
+                      RungMaximum(known->rung) >= policy.versions.min();
+  return pinned ? known->rung : Rung::kFull;
+}
+
+// Whether a smaller offer was needed before, also if that has expired.
+bool NeededLess(const HostRecord& record) {
+  const std::optional<Reduction>& reduction = record.fields().reduction;
+  return reduction && reduction->origin != RecordOrigin::kPinned;
 }
 
 // Alerts by which a server says that it found no cipher, group or signature
@@ -32,18 +33,52 @@ bool SaysNoCommonParameters(const Error& error) {
 
 }  // namespace
 
-RetrySession::RetrySession(FallbackPolicy policy, ConnectionSecurity security,
+RetrySession::RetrySession(FallbackPolicy policy, Peer peer,
                            const HostRecord& record, absl::Time now)
     : policy_(std::move(policy)),
-      security_(security),
-      proven_(record.ProvenVersion(now, policy_.lifetimes)),
-      ladder_(MakeLadder(policy_, proven_)),
-      next_(Step{Rung::kFull, AttemptPlan::Purpose::kOffer}) {
+      peer_(std::move(peer)),
+      top_(TopOf(policy_, record.ActiveReduction(now))),
+      maximum_(std::min(policy_.versions.max(), RungMaximum(top_))) {
   const std::optional<Reduction> known = record.ActiveReduction(now);
+  if (top_ == Rung::kFull) {
+    proven_ = record.ProvenVersion(now, policy_.lifetimes);
+    full_offer_proven_ = proven_ && !NeededLess(record);
+  }
+  MakeLadder();
+  Step first = {top_};
   if (known && known->rung != Rung::kFull && OnLadder(known->rung)) {
-    next_ = Step{known->rung, AttemptPlan::Purpose::kOffer,
-                 /*from_cache=*/true};
+    first.rung = known->rung;
+    first.from_cache = true;
     reason_ = known->reason;
+  }
+  steps_ = {first};
+}
+
+// The rungs that differ from one another within what the user allows and the
+// host has proven, from the top.
+void RetrySession::MakeLadder() {
+  ladder_ = {top_};
+  if (!policy_.fallback) return;
+  const TlsVersion lowest =
+      std::max(policy_.versions.min(), proven_.value_or(TlsVersion::kTls10));
+  const auto adds = [&](Rung rung) {
+    switch (rung) {
+      case Rung::kFull:
+        return false;
+      case Rung::kNoAlpn:
+        return !peer_.alpn.empty();
+      case Rung::kCompact:
+        return maximum_ == TlsVersion::kTls13 && CompactHelloFits(peer_.host);
+      case Rung::kTls12:
+      case Rung::kTls11:
+      case Rung::kTls10:
+        return RungMaximum(rung) < maximum_ && RungMaximum(rung) >= lowest;
+    }
+    return false;
+  };
+  for (Rung rung : {Rung::kNoAlpn, Rung::kCompact, Rung::kTls12, Rung::kTls11,
+                    Rung::kTls10}) {
+    if (rung > top_ && adds(rung)) ladder_.push_back(rung);
   }
 }
 
@@ -53,78 +88,227 @@ bool RetrySession::OnLadder(Rung rung) const {
 
 HandshakeProfile RetrySession::ProfileFor(Rung rung) const {
   HandshakeProfile profile;
-  profile.versions = policy_.versions;
-  const TlsVersion maximum = RungMaximum(rung);
-  if (maximum < policy_.versions.max()) {
-    // Both ends lie inside the policy's range, so that this cannot fail.
-    profile.versions =
-        *TlsVersionRange::Create(policy_.versions.min(), maximum);
-    profile.reduced_from = policy_.versions.max();
-  }
+  const TlsVersion maximum = std::min(maximum_, RungMaximum(rung));
+  profile.compact = rung == Rung::kCompact;
+  // A compact hello has no room for a longer list of versions.
+  const TlsVersion minimum =
+      profile.compact ? std::max(policy_.versions.min(), TlsVersion::kTls12)
+                      : policy_.versions.min();
+  // Both ends lie inside the policy's range, so that this cannot fail.
+  profile.versions = *TlsVersionRange::Create(minimum, maximum);
+  if (maximum < maximum_) profile.reduced_from = maximum_;
+  profile.false_start = rung == Rung::kFull;  // promise 11
+  if (rung == Rung::kFull && !peer_.alpn.empty()) profile.alpn = {peer_.alpn};
   return profile;
 }
 
+bool RetrySession::MayHedge(const Step& step) const {
+  return peer_.security == ConnectionSecurity::kImplicitTls && !hedge_used_ &&
+         step.rung == Rung::kFull && step.purpose != Purpose::kFullRange &&
+         !full_offer_proven_ &&
+         RungBelow(step.rung, FailureClass::kSilent).has_value();
+}
+
+absl::Duration RetrySession::Share(Rung rung, absl::Duration remaining) const {
+  int64_t offers_left =
+      std::count_if(ladder_.begin(), ladder_.end(), [rung](Rung other) {
+        // Nothing but an alert leads to `no-alpn`: no time is kept for it.
+        return other == rung || (other > rung && other != Rung::kNoAlpn);
+      });
+  if (IsRatcheted()) {
+    offers_left = policy_.addresses_for_proven_host - Offers(rung) + 1;
+  }
+  return std::max(policy_.min_attempt,
+                  remaining / std::max<int64_t>(offers_left, 1));
+}
+
 std::optional<AttemptPlan> RetrySession::Next(absl::Duration remaining) {
-  if (!next_ || attempts_ >= policy_.max_attempts) return std::nullopt;
+  if (steps_.empty() || attempts_ >= policy_.max_attempts) return std::nullopt;
   if (remaining <= absl::ZeroDuration() && attempts_ > 0) return std::nullopt;
-  const Step step = *std::exchange(next_, std::nullopt);
+  const Step step = steps_.front();
+  steps_.erase(steps_.begin());
+  ++offers_[step.rung];
   AttemptPlan plan;
   plan.number = ++attempts_;
   plan.rung = step.rung;
   plan.purpose = step.purpose;
   plan.from_cache = step.from_cache;
   plan.other_address = step.other_address;
+  plan.pinned = step.rung == top_ && top_ != Rung::kFull;
+  plan.hedged = step.hedged;
+  plan.hold_answer =
+      step.hedged && step.rung > Rung::kCompact && IsRunning(Rung::kCompact);
   plan.profile = ProfileFor(step.rung);
-  if (step.purpose == AttemptPlan::Purpose::kSentinel) {
-    plan.profile.fallback_scsv = false;
-  }
-  const auto rungs_left =
-      ladder_.end() - std::find(ladder_.begin(), ladder_.end(), step.rung);
-  plan.hello_timeout = std::max(
-      policy_.min_attempt,
-      remaining / std::max<int64_t>(static_cast<int64_t>(rungs_left), 1));
-  if (step.rung == Rung::kFull) ++full_offers_;
+  plan.profile.fallback_scsv = step.purpose != Purpose::kSentinel;
+  plan.hello_timeout = Share(step.rung, remaining);
+  if (MayHedge(step)) plan.hedge_delay = policy_.hedge_delay;
+  running_.emplace(plan.number, plan.rung);
   return plan;
 }
 
 CacheUpdate RetrySession::Observe(const AttemptPlan& plan,
                                   const AttemptOutcome& outcome) {
+  running_.erase(plan.number);
   if (outcome.connected()) {
-    next_.reset();
+    End();
     if (outcome.certificate_overridden) return std::monostate{};
     return AfterSuccess(plan, *outcome.connected_version);
   }
-  errors_.push_back(
-      outcome.error.value_or(MakeError(ErrorCode::kInternal, Phase::kSetup)));
-  next_ = AfterFailure(plan, outcome.failure);
+  const Error error =
+      outcome.error.value_or(MakeError(ErrorCode::kInternal, Phase::kSetup));
+  errors_.emplace(plan.number, error);
+  failed_.push_back({plan, outcome.failure});
+  if (!running_.empty()) {
+    WhileOthersRun(failed_.back(), error);
+  } else if (steps_.empty()) {
+    const std::optional<Step> next = AfterRace();
+    failed_.clear();
+    if (next) {
+      steps_ = {*next};
+    } else {
+      End();
+    }
+  }
   const bool record_is_wrong =
       plan.profile.reduced_from &&
       outcome.failure == FailureClass::kDowngradeRefused;
-  if (!next_) Conclude();
   if (record_is_wrong) return ForgetReduction{};
   return std::monostate{};
 }
 
 CacheUpdate RetrySession::AfterSuccess(const AttemptPlan& plan,
                                        TlsVersion version) const {
-  if (plan.rung == Rung::kFull || plan.from_cache) {
+  if (plan.rung == top_ || plan.from_cache) {
     // An offer that the user has limited says nothing of what it left out.
-    const bool full_offer = plan.rung == Rung::kFull &&
-                            policy_.versions.max() == TlsVersion::kTls13;
+    const bool full_offer =
+        plan.rung == Rung::kFull && maximum_ == TlsVersion::kTls13;
     return LearnedProof{version, full_offer};
   }
   return LearnedReduction{plan.rung, reason_.value_or(ErrorCode::kInternal),
-                          version, /*hedged=*/false};
+                          version, plan.hedged};
+}
+
+void RetrySession::Hedge(const AttemptPlan& plan) {
+  if (over_ || hedge_used_) return;
+  hedge_used_ = true;
+  reason_ = ErrorCode::kSilentDuringHandshake;
+  std::optional<Rung> rung = RungBelow(plan.rung, FailureClass::kSilent);
+  if (!rung) return;
+  steps_.push_back(HedgedStep(*rung));
+  if (*rung != Rung::kCompact) return;
+  rung = RungBelow(*rung, FailureClass::kSilent);
+  if (rung) steps_.push_back(HedgedStep(*rung));
+}
+
+std::vector<int> RetrySession::Answered(const AttemptPlan& plan) {
+  std::vector<int> given_up;
+  for (auto it = running_.begin(); it != running_.end();) {
+    const auto [number, rung] = *it;
+    if (rung <= plan.rung) {
+      ++it;
+      continue;
+    }
+    given_up.push_back(number);
+    --offers_[rung];  // it had no say
+    it = running_.erase(it);
+  }
+  steps_.erase(std::remove_if(
+                   steps_.begin(), steps_.end(),
+                   [&plan](const Step& step) { return step.rung > plan.rung; }),
+               steps_.end());
+  return given_up;
+}
+
+absl::Duration RetrySession::MoreTime(const AttemptPlan& plan,
+                                      absl::Duration remaining) {
+  const bool refused =
+      std::any_of(failed_.begin(), failed_.end(), [](const Failed& failed) {
+        return failed.failure == FailureClass::kDowngradeRefused;
+      });
+  if (!refused || plan.rung != top_ || std::exchange(extended_, true)) {
+    return absl::ZeroDuration();
+  }
+  return Share(plan.rung, remaining);
+}
+
+// What failed beside others leads on only to an offer that none of them makes.
+void RetrySession::WhileOthersRun(const Failed& failed, const Error& error) {
+  if (failed.failure == FailureClass::kTooOld ||
+      error.category() == ErrorCategory::kCertificate) {
+    return End();  // the others would meet the same (promise 5)
+  }
+  if (!failed.plan.hedged || !IsIntolerance(failed.failure)) return;
+  const std::optional<Rung> below = RungBelow(failed.plan.rung, failed.failure);
+  if (below && Offers(*below) == 0) steps_.push_back(HedgedStep(*below));
+}
+
+// What follows once nothing runs any more.
+std::optional<RetrySession::Step> RetrySession::AfterRace() {
+  const auto refusal =
+      std::find_if(failed_.begin(), failed_.end(), [](const Failed& failed) {
+        return failed.failure == FailureClass::kDowngradeRefused &&
+               failed.plan.profile.reduced_from;
+      });
+  if (refusal != failed_.end()) {
+    // A full offer that was still waiting is promise 6's full-range attempt.
+    const auto full = std::find_if(
+        refusal, failed_.end(),
+        [this](const Failed& failed) { return failed.plan.rung == top_; });
+    if (full == failed_.end()) return AfterFailure(*refusal);
+    path_blocked_ = IsIntolerance(full->failure);
+    return std::nullopt;
+  }
+  return AfterFailure(*std::max_element(failed_.begin(), failed_.end(),
+                                        [](const Failed& a, const Failed& b) {
+                                          return a.plan.rung < b.plan.rung;
+                                        }));
+}
+
+std::optional<RetrySession::Step> RetrySession::AfterFailure(
+    const Failed& failed) {
+  const auto& [plan, failure] = failed;
+  if (!policy_.fallback) return std::nullopt;
+  if (plan.purpose == Purpose::kFullRange) {
+    // The server can do better, and the full offer fails all the same
+    // (promise 6).
+    path_blocked_ = IsIntolerance(failure);
+    return std::nullopt;
+  }
+  if (failure == FailureClass::kDowngradeRefused) {
+    if (!plan.profile.reduced_from) return std::nullopt;
+    return Step{top_, Purpose::kFullRange};
+  }
+  if (plan.purpose == Purpose::kSentinel) return std::nullopt;
+  if (MayRepeat(plan, failure)) {
+    return Step{plan.rung, Purpose::kRepeat, /*from_cache=*/false,
+                /*other_address=*/true};
+  }
+  if (!IsIntolerance(failure)) return std::nullopt;
+  // What was remembered does not hold any more: the server may have changed for
+  // the better.
+  if (plan.from_cache && plan.rung != top_) return Step{top_};
+  const std::optional<Rung> below = RungBelow(plan.rung, failure);
+  if (below) {
+    if (!plan.profile.reduced_from && !plan.profile.compact) {
+      reason_ = errors_.at(plan.number).code;
+    }
+    return Step{*below};
+  }
+  const bool may_hide_a_refusal =
+      failure == FailureClass::kDropped && plan.profile.reduced_from;
+  if (!may_hide_a_refusal) return std::nullopt;
+  return Step{plan.rung, Purpose::kSentinel};
 }
 
 bool RetrySession::MayRepeat(const AttemptPlan& plan,
                              FailureClass failure) const {
-  if (plan.rung != Rung::kFull) return false;
-  const bool proven = proven_ && *proven_ == policy_.versions.max();
-  if (proven && IsIntolerance(failure)) {
-    return full_offers_ < policy_.addresses_for_proven_host;
+  // Smaller offers are made only after a failure that was confirmed.
+  if (plan.rung != top_ && plan.rung != Rung::kNoAlpn) return false;
+  if (plan.rung == top_ && IsRatcheted() && IsIntolerance(failure) &&
+      failure != FailureClass::kAlpnRefused) {
+    return Offers(top_) < policy_.addresses_for_proven_host;
   }
-  if (full_offers_ > 1) return false;
+  if (Offers(plan.rung) > 1) return false;
   switch (failure) {
     case FailureClass::kDropped:
     case FailureClass::kInterrupted:
@@ -132,7 +316,7 @@ bool RetrySession::MayRepeat(const AttemptPlan& plan,
     case FailureClass::kSilent:
       // With STARTTLS the server was alive a moment ago; a silence is
       // confirmed before anything is reduced.
-      return security_ == ConnectionSecurity::kStartTls;
+      return peer_.security == ConnectionSecurity::kStartTls;
     case FailureClass::kVersionRefused:
     case FailureClass::kHelloRefused:
     case FailureClass::kAlpnRefused:
@@ -146,75 +330,87 @@ bool RetrySession::MayRepeat(const AttemptPlan& plan,
 
 std::optional<Rung> RetrySession::RungBelow(Rung rung,
                                             FailureClass failure) const {
-  // A refused ALPN says nothing against the version, which stays.
-  if (failure == FailureClass::kAlpnRefused) return std::nullopt;
-  const auto here = std::find(ladder_.begin(), ladder_.end(), rung);
-  if (here == ladder_.end() || here + 1 == ladder_.end()) return std::nullopt;
-  return *(here + 1);
-}
-
-std::optional<RetrySession::Step> RetrySession::AfterFailure(
-    const AttemptPlan& plan, FailureClass failure) {
-  using Purpose = AttemptPlan::Purpose;
-  if (!policy_.fallback) return std::nullopt;
-  if (plan.purpose == Purpose::kFullRange) {
-    // The server can do better, and the full offer fails all the same
-    // (promise 6).
-    if (IsIntolerance(failure)) {
-      errors_.push_back(
-          MakeError(ErrorCode::kPathBlocksNewerTls, Phase::kHandshake));
-    }
-    return std::nullopt;
+  if (failure == FailureClass::kAlpnRefused) {
+    // It says nothing against the version, which stays.
+    const bool offered = rung == Rung::kFull && OnLadder(Rung::kNoAlpn);
+    return offered ? std::make_optional(Rung::kNoAlpn) : std::nullopt;
   }
-  if (failure == FailureClass::kDowngradeRefused) {
-    if (!plan.profile.reduced_from) return std::nullopt;
-    return Step{Rung::kFull, Purpose::kFullRange};
-  }
-  if (plan.purpose == Purpose::kSentinel) return std::nullopt;
-  if (MayRepeat(plan, failure)) {
-    return Step{Rung::kFull, Purpose::kRepeat, /*from_cache=*/false,
-                /*other_address=*/true};
-  }
-  if (!IsIntolerance(failure)) return std::nullopt;
-  // What was remembered does not hold any more: the server may have changed for
-  // the better.
-  if (plan.from_cache) return Step{Rung::kFull, Purpose::kOffer};
-  const std::optional<Rung> below = RungBelow(plan.rung, failure);
-  if (!below) {
-    const bool may_hide_a_refusal =
-        failure == FailureClass::kDropped && plan.profile.reduced_from;
-    if (!may_hide_a_refusal) return std::nullopt;
-    return Step{plan.rung, Purpose::kSentinel};
-  }
-  if (plan.rung == Rung::kFull) reason_ = errors_.back().code;
-  return Step{*below, Purpose::kOffer};
-}
-
-// Names what only all the attempts together show.
-void RetrySession::Conclude() {
-  if (!policy_.fallback) return;
-  const auto all = [this](auto&& holds) {
-    return std::all_of(errors_.begin(), errors_.end(), holds);
+  if (IsRatcheted()) return std::nullopt;
+  const auto maximum = [this](Rung r) {
+    return std::min(maximum_, RungMaximum(r));
   };
+  for (Rung lower : ladder_) {
+    if (lower <= rung || lower == Rung::kNoAlpn) continue;
+    if (failure == FailureClass::kVersionRefused &&
+        maximum(lower) == maximum(rung)) {
+      continue;
+    }
+    return lower;
+  }
+  return std::nullopt;
+}
+
+bool RetrySession::IsRatcheted() const {
+  return full_offer_proven_ && *proven_ == maximum_;
+}
+
+bool RetrySession::IsRunning(Rung rung) const {
+  return std::any_of(
+      running_.begin(), running_.end(),
+      [rung](const auto& entry) { return entry.second == rung; });
+}
+
+int RetrySession::Offers(Rung rung) const {
+  const auto found = offers_.find(rung);
+  return found == offers_.end() ? 0 : found->second;
+}
+
+RetrySession::Step RetrySession::HedgedStep(Rung rung) {
+  Step step = {rung};
+  step.hedged = true;
+  return step;
+}
+
+void RetrySession::End() {
+  over_ = true;
+  steps_.clear();
+}
+
+// What only all the attempts together show.
+std::optional<Error> RetrySession::Conclusion() const {
+  if (path_blocked_) {
+    return MakeError(ErrorCode::kPathBlocksNewerTls, Phase::kHandshake);
+  }
+  if (!policy_.fallback) return std::nullopt;
+  const auto all = [this](auto&& holds) {
+    return std::all_of(errors_.begin(), errors_.end(),
+                       [&](const auto& entry) { return holds(entry.second); });
+  };
+  Error error = errors_.begin()->second;
   if (all(SaysNoCommonParameters)) {
-    errors_.front().code = ErrorCode::kNoCommonParameters;
-    errors_.front().message.clear();
-  } else if (attempts_ > 1 && all([](const Error& e) {
-               return e.code == ErrorCode::kVersionRefused;
-             })) {
-    errors_.front().code = ErrorCode::kServerTooOld;
-    errors_.front().message =
+    error.code = ErrorCode::kNoCommonParameters;
+    error.message.clear();
+    return error;
+  }
+  if (errors_.size() > 1 && all([](const Error& e) {
+        return e.code == ErrorCode::kVersionRefused;
+      })) {
+    error.code = ErrorCode::kServerTooOld;
+    error.message =
         "The server refused every TLS version that is allowed; it speaks only "
         "older ones.";
+    return error;
   }
+  return std::nullopt;
 }
 
 Error RetrySession::Failure() const {
   if (errors_.empty()) return MakeError(ErrorCode::kInternal, Phase::kSetup);
-  const auto refusal =
-      std::find_if(errors_.rbegin(), errors_.rend(),
-                   [](const Error& e) { return e.refused_for_safety(); });
-  return refusal != errors_.rend() ? *refusal : errors_.front();
+  if (const std::optional<Error> all_told = Conclusion()) return *all_told;
+  const auto refusal = std::find_if(
+      errors_.rbegin(), errors_.rend(),
+      [](const auto& entry) { return entry.second.refused_for_safety(); });
+  return refusal != errors_.rend() ? refusal->second : errors_.begin()->second;
 }
 
 }  // namespace holdfast

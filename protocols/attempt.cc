@@ -1,5 +1,6 @@
 #include "protocols/attempt.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -54,6 +55,10 @@ std::vector<std::pair<std::string, std::string>> EvidenceFields(
                : ""}};
 }
 
+// How long an answer is held at least: on a fast network, time for the other
+// side to compute.
+constexpr absl::Duration kShortestHold = absl::Milliseconds(50);
+
 class AttemptImpl : public Attempt {
  public:
   AttemptImpl(EventLoop* loop, Dialer* dialer, AttemptRequest request,
@@ -67,6 +72,7 @@ class AttemptImpl : public Attempt {
 
   void Dial();
   void Expire() override;
+  AttemptResult GiveUp() override;
 
  private:
   enum class State { kDialling, kPlaintext, kHandshake, kSession };
@@ -77,7 +83,9 @@ class AttemptImpl : public Attempt {
   void FailAsTls();
   void RecordDials(std::vector<DialAttempt> dials);
   void StartHandshake();
+  void AwaitAnswer(absl::Duration timeout);
   void ContinueHandshake();
+  void HoldAnswer();
   void OnHandshakeFailed(bool timed_out);
   // Acts on what the negotiator asks for, in clear or inside TLS.
   void Take(Step step);
@@ -98,6 +106,7 @@ class AttemptImpl : public Attempt {
   void FailInjected(absl::string_view bytes);
   void Fail(FailureClass failure, Error error);
   void Finish(AttemptResult result);
+  void Stop();
 
   Phase phase() const;
 
@@ -111,9 +120,14 @@ class AttemptImpl : public Attempt {
   std::unique_ptr<Dialer::Request> dial_;
   std::vector<DialAttempt> dials_;
   std::optional<SocketAddress> address_;
+  absl::Duration round_trip_;  // of TCP
   std::unique_ptr<SecureSocket> socket_;
   std::unique_ptr<EventLoop::Registration> watch_;
   std::unique_ptr<EventLoop::Registration> hello_timer_;
+  std::unique_ptr<EventLoop::Registration> hedge_timer_;
+  std::unique_ptr<EventLoop::Registration> hold_;
+  bool answered_ = false;  // since the ClientHello
+  bool held_ = false;
   // While a port that should speak first says nothing.
   std::unique_ptr<EventLoop::Registration> mute_timer_;
   std::unique_ptr<TlsProbe> probe_;
@@ -134,8 +148,8 @@ void AttemptImpl::OnDialled(DialResult result) {
   RecordDials(std::move(result.attempts));
   if (!result.fd.valid()) return Fail(FailureClass::kFinal, *result.error);
   address_ = result.address;
-  request_.record(EventKind::kTcpConnected,
-                  {{"address", address_->AddressText()}});
+  request_.hooks.record(EventKind::kTcpConnected,
+                        {{"address", address_->AddressText()}});
   absl::StatusOr<std::unique_ptr<SecureSocket>> socket =
       SecureSocket::Create(request_.runtime, std::move(result.fd));
   if (!socket.ok()) {
@@ -175,7 +189,8 @@ void AttemptImpl::FailAsTls() {
 void AttemptImpl::RecordDials(std::vector<DialAttempt> dials) {
   dials_ = std::move(dials);
   for (const DialAttempt& dial : dials_) {
-    request_.record(
+    if (!dial.error) round_trip_ = dial.ended - dial.started;
+    request_.hooks.record(
         EventKind::kAddressTried,
         {{"address", dial.address.AddressText()},
          {"outcome", std::string(DialOutcomeName(dial))},
@@ -188,7 +203,7 @@ void AttemptImpl::RecordDials(std::vector<DialAttempt> dials) {
 void AttemptImpl::StartHandshake() {
   state_ = State::kHandshake;
   const TlsVersionRange& versions = request_.plan.profile.versions;
-  request_.record(
+  request_.hooks.record(
       EventKind::kHandshakeStarted,
       {{"rung", std::string(RungName(request_.plan.rung))},
        {"min_version", std::string(TlsVersionName(versions.min()))},
@@ -201,24 +216,53 @@ void AttemptImpl::StartHandshake() {
   if (!started.ok()) {
     return Fail(FailureClass::kFinal, ErrorFromStatus(started));
   }
-  hello_timer_ = loop_->StartTimer(request_.plan.hello_timeout, [this] {
-    // Only the ClientHello has a limit of its own: once it is answered, no
-    // other offer could do better, and the deadline is all that counts.
-    if (socket_->evidence().bytes_received == 0) Expire();
-  });
+  AwaitAnswer(request_.plan.hello_timeout);
+  if (request_.plan.hedge_delay) {
+    hedge_timer_ = loop_->StartTimer(*request_.plan.hedge_delay, [this] {
+      if (!answered_) request_.hooks.on_unanswered();
+    });
+  }
   ContinueHandshake();
 }
 
+// Only the ClientHello has a limit of its own: once it is answered, no other
+// offer could do better, and the deadline is all that counts.
+void AttemptImpl::AwaitAnswer(absl::Duration timeout) {
+  hello_timer_ = loop_->StartTimer(timeout, [this] {
+    if (answered_ || hold_) return;
+    const absl::Duration more = request_.hooks.more_time();
+    more > absl::ZeroDuration() ? AwaitAnswer(more) : Expire();
+  });
+}
+
+// The answer lies unread until a fuller offer has had the time for one too.
+void AttemptImpl::HoldAnswer() {
+  held_ = true;
+  hold_ = loop_->StartTimer(std::max(round_trip_, kShortestHold), [this] {
+    hold_.reset();
+    ContinueHandshake();
+  });
+}
+
 void AttemptImpl::ContinueHandshake() {
-  switch (socket_->Handshake()) {
+  const Progress progress = socket_->Handshake();
+  if (!answered_ && socket_->evidence().bytes_received > 0) {
+    answered_ = true;
+    request_.hooks.on_answered();
+  }
+  switch (progress) {
     case Progress::kWouldBlock:
-      return Wait([this] { ContinueHandshake(); });
+      return Wait([this] {
+        const bool hold = request_.plan.hold_answer && !held_;
+        hold ? HoldAnswer() : ContinueHandshake();
+      });
     case Progress::kFailed:
       return OnHandshakeFailed(/*timed_out=*/false);
     case Progress::kDone:
       break;
   }
   hello_timer_.reset();
+  hedge_timer_.reset();
   if (request_.plan.purpose == AttemptPlan::Purpose::kSentinel) {
     return Fail(
         FailureClass::kFinal,
@@ -228,16 +272,18 @@ void AttemptImpl::ContinueHandshake() {
   heard_line_ = false;
   lines_ = LineBuffer();
   const TlsInfo tls = socket_->tls_info();
-  request_.record(EventKind::kHandshakeDone,
-                  {{"version", std::string(TlsVersionName(tls.version))},
-                   {"cipher", tls.cipher},
-                   {"group", tls.group},
-                   {"alpn", tls.alpn},
-                   {"certificate",
-                    tls.certificate_verified() ? "verified" : "not verified"}});
+  request_.hooks.record(
+      EventKind::kHandshakeDone,
+      {{"version", std::string(TlsVersionName(tls.version))},
+       {"cipher", tls.cipher},
+       {"group", tls.group},
+       {"alpn", tls.alpn},
+       {"certificate",
+        tls.certificate_verified() ? "verified" : "not verified"}});
   if (tls.version < TlsVersion::kTls12) {
-    request_.record(EventKind::kLegacyVersion,
-                    {{"version", std::string(TlsVersionName(tls.version))}});
+    request_.hooks.record(
+        EventKind::kLegacyVersion,
+        {{"version", std::string(TlsVersionName(tls.version))}});
   }
   Take(request_.target.security == ConnectionSecurity::kImplicitTls
            ? negotiator_->Start()
@@ -247,7 +293,7 @@ void AttemptImpl::ContinueHandshake() {
 void AttemptImpl::OnHandshakeFailed(bool timed_out) {
   HandshakeEvidence evidence = socket_->evidence();
   evidence.timed_out = timed_out;
-  request_.record(EventKind::kHandshakeFailed, EvidenceFields(evidence));
+  request_.hooks.record(EventKind::kHandshakeFailed, EvidenceFields(evidence));
   Verdict verdict =
       Judge(evidence, request_.plan.profile.versions, request_.target.security);
   Fail(verdict.failure, std::move(verdict.error));
@@ -259,7 +305,7 @@ void AttemptImpl::Take(Step step) {
       unsent_ += step.send;
       return Converse();
     case Step::Kind::kStartTls:
-      request_.record(EventKind::kStartTlsAccepted, {});
+      request_.hooks.record(EventKind::kStartTlsAccepted, {});
       return StartHandshake();
     case Step::Kind::kReady:
       return Ready();
@@ -368,7 +414,7 @@ void AttemptImpl::OnEndOfStream() {
 }
 
 void AttemptImpl::Ready() {
-  request_.record(EventKind::kReady, {});
+  request_.hooks.record(EventKind::kReady, {});
   AttemptResult result;
   const TlsInfo tls = socket_->tls_info();
   result.outcome.connected_version = tls.version;
@@ -434,16 +480,32 @@ void AttemptImpl::Fail(FailureClass failure, Error error) {
 }
 
 void AttemptImpl::Finish(AttemptResult result) {
-  watch_.reset();
-  hello_timer_.reset();
-  mute_timer_.reset();
-  probe_.reset();
-  dial_.reset();
+  Stop();
   result.address = address_;
   result.dials = std::move(dials_);
   // May destroy *this.
   const auto on_done = std::move(on_done_);
   on_done(std::move(result));
+}
+
+AttemptResult AttemptImpl::GiveUp() {
+  if (dial_) RecordDials(dial_->attempts());
+  Stop();
+  socket_.reset();
+  AttemptResult result;
+  result.address = address_;
+  result.dials = std::move(dials_);
+  return result;
+}
+
+void AttemptImpl::Stop() {
+  watch_.reset();
+  hello_timer_.reset();
+  hedge_timer_.reset();
+  hold_.reset();
+  mute_timer_.reset();
+  probe_.reset();
+  dial_.reset();
 }
 
 }  // namespace

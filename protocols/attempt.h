@@ -21,6 +21,24 @@
 
 namespace holdfast {
 
+// What an attempt tells and asks while it runs. Each may start other attempts
+// or end them, but not the one that calls.
+struct AttemptHooks {
+  // Takes what happens; the attempt's number is filled in by it.
+  std::function<void(EventKind,
+                     std::vector<std::pair<std::string, std::string>>)>
+      record;
+  // No byte came for the plan's hedge_delay.
+  std::function<void()> on_unanswered = [] {};
+  // The first byte came after the ClientHello.
+  std::function<void()> on_answered = [] {};
+  // No byte came for the plan's hello_timeout: how much longer to wait. Zero:
+  // the attempt has failed.
+  std::function<absl::Duration()> more_time = [] {
+    return absl::ZeroDuration();
+  };
+};
+
 struct AttemptRequest {
   Target target;
   AttemptPlan plan;
@@ -29,10 +47,7 @@ struct AttemptRequest {
   std::shared_ptr<const Trust> trust;
   absl::Time now;                         // for the certificate's dates
   std::shared_ptr<const KeyLog> key_log;  // null: none
-  // Takes what happens; the attempt's number is filled in by it.
-  std::function<void(EventKind,
-                     std::vector<std::pair<std::string, std::string>>)>
-      record;
+  AttemptHooks hooks;
 };
 
 struct AttemptResult {
@@ -57,6 +72,10 @@ class Attempt {
 
   // The time is up: calls `on_done` with what the attempt was waiting for.
   virtual void Expire() = 0;
+
+  // Another one made it needless: closes the socket and returns what is known.
+  // `on_done` is not called any more.
+  virtual AttemptResult GiveUp() = 0;
 };
 
 }  // namespace holdfast

@@ -32,6 +32,12 @@ Diagnosis DiagnoseConnected(const ConnectReport& report) {
                       "allowed for this host.")});
   }
   if (!report.fallback->applied()) return diagnosis;
+  if (report.fallback->pinned) {
+    absl::StrAppend(&diagnosis.summary, " The offer was limited to ",
+                    RungName(report.fallback->rung),
+                    ", as was decided for this host (cache pin).");
+    return diagnosis;
+  }
   absl::StrAppend(&diagnosis.summary,
                   report.fallback->from_cache
                       ? " The offer was reduced at once, as remembered: "

@@ -25,7 +25,9 @@ struct AttemptReport {
   bool from_cache = false;  // the rung was remembered
   ConnectionSecurity security = ConnectionSecurity::kImplicitTls;
   absl::Duration duration;
-  std::optional<Error> error;  // unset: connected
+  std::optional<Error> error;  // unset: connected, or given up
+  // It ran beside another one, which made it needless.
+  bool given_up = false;
   // What came of each address, in the order of the race (RFC 8305).
   std::vector<DialAttempt> dials;
 };
@@ -41,7 +43,8 @@ struct ConnectReport {
   struct Fallback {
     Rung rung = Rung::kFull;
     bool from_cache = false;
-    bool hedged = false;
+    bool hedged = false;  // a smaller offer beside one left unanswered
+    bool pinned = false;  // the user's decision, not ours
     std::optional<ErrorCode> reason;
 
     bool applied() const { return rung != Rung::kFull; }

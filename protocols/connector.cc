@@ -1,6 +1,8 @@
 #include "protocols/connector.h"
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -77,7 +79,10 @@ struct Way {
       : target(to),
         key{to.endpoint, to.security, request.scope},
         known(cache->Lookup(key)),
-        session(request.policy, to.security, known, now) {}
+        session(request.policy,
+                {to.endpoint.host, to.security,
+                 std::string(GetProtocolInfo(to.protocol).alpn)},
+                known, now) {}
 
   const Target target;
   const HostKey key;
@@ -85,6 +90,15 @@ struct Way {
   RetrySession session;
   std::vector<SocketAddress> addresses;
   std::vector<SocketAddress> used;
+};
+
+// An attempt on its way.
+struct Running {
+  AttemptPlan plan;
+  int number;              // over all ways
+  absl::Duration started;  // loop time
+  bool unanswered = false;
+  std::unique_ptr<Attempt> attempt = nullptr;  // null during the look-up
 };
 
 class ConnectOperation : public Connector::Operation {
@@ -111,17 +125,27 @@ class ConnectOperation : public Connector::Operation {
   void StartWay();
   void StartNext();
   void OnWayFailed(Error error);
-  void LookUp();
-  void OnLookedUp(Resolver::Result result);
-  void StartAttempt();
-  void OnAttemptDone(AttemptResult result);
+  void StartSoon();
+  void Begin(const AttemptPlan& plan);
+  // Here and below, `number` is the plan's.
+  void LookUp(int number);
+  void OnLookedUp(int number, Resolver::Result result);
+  void StartAttempt(int number);
+  AttemptHooks HooksFor(int number);
+  void OnUnanswered(int number);
+  void OnAnswered(int number);
+  void OnAttemptDone(int number, AttemptResult result);
+  void GiveUp(int number);
+  void GiveUpAll();
+  void Report(const Running& running, const AttemptResult& result);
   void OnDeadline();
-  void Succeed(AttemptResult result);
+  void Succeed(const AttemptPlan& plan, AttemptResult result);
   void Fail(Error error);
   void Finish(std::unique_ptr<Connection> connection);
 
   absl::Duration Elapsed() const { return services_.loop->Now() - started_; }
-  void Record(EventKind kind,
+  // `attempt` is its number over all ways; 0: of none.
+  void Record(EventKind kind, int attempt,
               std::vector<std::pair<std::string, std::string>> fields);
   void Learn(const CacheUpdate& update);
   void ReportCacheWarnings();
@@ -139,10 +163,10 @@ class ConnectOperation : public Connector::Operation {
   std::unique_ptr<EventLoop::Registration> deadline_;
   std::unique_ptr<EventLoop::Registration> next_;
   std::unique_ptr<Resolver::Request> lookup_;
-  std::unique_ptr<Attempt> attempt_;
-  std::optional<AttemptPlan> plan_;
-  int attempts_started_ = 0;  // over all ways
-  absl::Duration attempt_started_;
+  int attempts_started_ = 0;        // over all ways
+  std::map<int, Running> running_;  // by the plan's number
+  // Their callbacks may still be on the stack.
+  std::vector<std::unique_ptr<Attempt>> ended_;
   bool cancelled_ = false;
   // Null once *this is gone; used on the loop's thread only.
   const std::shared_ptr<ConnectOperation*> self_ =
@@ -161,10 +185,10 @@ void ConnectOperation::ListenForCancellation() {
 }
 
 void ConnectOperation::Record(
-    EventKind kind, std::vector<std::pair<std::string, std::string>> fields) {
+    EventKind kind, int attempt,
+    std::vector<std::pair<std::string, std::string>> fields) {
   if (!request_.on_event) return;
-  request_.on_event(
-      Event{kind, Elapsed(), attempts_started_, std::move(fields)});
+  request_.on_event(Event{kind, Elapsed(), attempt, std::move(fields)});
 }
 
 void ConnectOperation::StartWay() {
@@ -179,20 +203,32 @@ void ConnectOperation::StartWay() {
   StartNext();
 }
 
+void ConnectOperation::StartSoon() {
+  // Not at once: the attempt that called is still on the stack.
+  next_ =
+      services_.loop->StartTimer(absl::ZeroDuration(), [this] { StartNext(); });
+}
+
 void ConnectOperation::StartNext() {
   next_.reset();
   ReportCacheWarnings();
-  attempt_.reset();  // the last socket is closed before a new one is opened
-  plan_ = way_->session.Next(way_ends_ - services_.loop->Now());
-  if (!plan_) return OnWayFailed(way_->session.Failure());
-  ++attempts_started_;
-  attempt_started_ = services_.loop->Now();
-  Record(EventKind::kAttemptStarted,
+  ended_.clear();  // the last socket is closed before a new one is opened
+  while (std::optional<AttemptPlan> plan =
+             way_->session.Next(way_ends_ - services_.loop->Now())) {
+    Begin(*plan);
+  }
+  if (running_.empty()) OnWayFailed(way_->session.Failure());
+}
+
+void ConnectOperation::Begin(const AttemptPlan& plan) {
+  const int number = ++attempts_started_;
+  running_.emplace(plan.number, Running{plan, number, services_.loop->Now()});
+  Record(EventKind::kAttemptStarted, number,
          {{"target", way_->target.ToString()},
-          {"rung", std::string(RungName(plan_->rung))},
-          {"from_cache", plan_->from_cache ? "true" : "false"}});
-  if (way_->addresses.empty()) return LookUp();
-  StartAttempt();
+          {"rung", std::string(RungName(plan.rung))},
+          {"from_cache", plan.from_cache ? "true" : "false"},
+          {"hedged", plan.hedged ? "true" : "false"}});
+  way_->addresses.empty() ? LookUp(plan.number) : StartAttempt(plan.number);
 }
 
 void ConnectOperation::OnWayFailed(Error error) {
@@ -202,81 +238,144 @@ void ConnectOperation::OnWayFailed(Error error) {
   Fail(*std::move(cause_));
 }
 
-void ConnectOperation::LookUp() {
-  Record(EventKind::kLookupStarted,
+void ConnectOperation::LookUp(int number) {
+  Record(EventKind::kLookupStarted, running_.at(number).number,
          {{"host", way_->target.endpoint.host.name()}});
   lookup_ = services_.resolver->Resolve(
-      way_->target.endpoint,
-      [this](Resolver::Result result) { OnLookedUp(std::move(result)); });
+      way_->target.endpoint, [this, number](Resolver::Result result) {
+        OnLookedUp(number, std::move(result));
+      });
 }
 
-void ConnectOperation::OnLookedUp(Resolver::Result result) {
+void ConnectOperation::OnLookedUp(int number, Resolver::Result result) {
   lookup_.reset();
+  if (cancelled_) return;
   if (!result.ok()) {
     AttemptResult failed;
     failed.outcome.error = ErrorFromStatus(result.status());
-    return OnAttemptDone(std::move(failed));
+    return OnAttemptDone(number, std::move(failed));
   }
   way_->addresses = *std::move(result);
-  Record(EventKind::kLookupEnded,
+  Record(EventKind::kLookupEnded, running_.at(number).number,
          {{"addresses", std::to_string(way_->addresses.size())}});
-  StartAttempt();
+  StartAttempt(number);
 }
 
-void ConnectOperation::StartAttempt() {
+void ConnectOperation::StartAttempt(int number) {
+  const AttemptPlan& plan = running_.at(number).plan;
   AttemptRequest request{way_->target,
-                         *plan_,
-                         plan_->other_address
+                         plan,
+                         plan.other_address
                              ? PreferOthers(way_->addresses, way_->used)
                              : way_->addresses,
                          request_.runtime,
                          request_.trust,
                          services_.wall_clock(),
                          request_.key_log,
-                         {}};
-  request.record =
-      [this](EventKind kind,
-             std::vector<std::pair<std::string, std::string>> fields) {
-        Record(kind, std::move(fields));
-      };
-  attempt_ = Attempt::Start(
-      services_.loop, services_.dialer, std::move(request),
-      [this](AttemptResult result) { OnAttemptDone(std::move(result)); });
+                         HooksFor(number)};
+  running_.at(number).attempt =
+      Attempt::Start(services_.loop, services_.dialer, std::move(request),
+                     [this, number](AttemptResult result) {
+                       OnAttemptDone(number, std::move(result));
+                     });
 }
 
-void ConnectOperation::OnAttemptDone(AttemptResult result) {
+AttemptHooks ConnectOperation::HooksFor(int number) {
+  AttemptHooks hooks;
+  hooks.record = [this, number](
+                     EventKind kind,
+                     std::vector<std::pair<std::string, std::string>> fields) {
+    Record(kind, running_.at(number).number, std::move(fields));
+  };
+  hooks.on_unanswered = [this, number] { OnUnanswered(number); };
+  hooks.on_answered = [this, number] { OnAnswered(number); };
+  hooks.more_time = [this, number] {
+    return way_->session.MoreTime(running_.at(number).plan,
+                                  way_ends_ - services_.loop->Now());
+  };
+  return hooks;
+}
+
+void ConnectOperation::OnUnanswered(int number) {
+  Running& running = running_.at(number);
+  running.unanswered = true;
+  Record(
+      EventKind::kServerSilent, running.number,
+      {{"milliseconds",
+        std::to_string(absl::ToInt64Milliseconds(*running.plan.hedge_delay))}});
+  way_->session.Hedge(running.plan);
+  StartSoon();
+}
+
+void ConnectOperation::OnAnswered(int number) {
+  Running& running = running_.at(number);
+  running.unanswered = false;
+  for (int below : way_->session.Answered(running.plan)) GiveUp(below);
+}
+
+void ConnectOperation::OnAttemptDone(int number, AttemptResult result) {
   if (cancelled_) return;
+  Running running = std::move(running_.extract(number).mapped());
+  ended_.push_back(std::move(running.attempt));
+  Report(running, result);
+  Learn(way_->session.Observe(running.plan, result.outcome));
+  if (way_->session.over()) GiveUpAll();
+  if (result.outcome.connected()) {
+    return Succeed(running.plan, std::move(result));
+  }
+  StartSoon();
+}
+
+void ConnectOperation::GiveUp(int number) {
+  Running running = std::move(running_.at(number));
+  AttemptResult result = running.attempt->GiveUp();
+  running_.erase(number);
+  if (running.unanswered) {
+    result.outcome.error =
+        MakeError(ErrorCode::kSilentDuringHandshake, Phase::kHandshake);
+  }
+  Report(running, result);
+}
+
+void ConnectOperation::GiveUpAll() {
+  while (!running_.empty()) GiveUp(running_.begin()->first);
+}
+
+// One that neither connected nor failed was given up.
+void ConnectOperation::Report(const Running& running,
+                              const AttemptResult& result) {
   AttemptReport attempt;
-  attempt.number = attempts_started_;
+  attempt.number = running.number;
   if (result.address) {
     attempt.address = result.address->AddressText();
     way_->used.push_back(*result.address);
   }
-  attempt.rung = plan_->rung;
-  attempt.from_cache = plan_->from_cache;
+  attempt.rung = running.plan.rung;
+  attempt.from_cache = running.plan.from_cache;
   attempt.security = way_->target.security;
-  attempt.duration = services_.loop->Now() - attempt_started_;
+  attempt.duration = services_.loop->Now() - running.started;
   attempt.error = result.outcome.error;
-  attempt.dials = std::move(result.dials);
-  Learn(way_->session.Observe(*plan_, result.outcome));
+  attempt.given_up = !attempt.error && !result.outcome.connected();
+  attempt.dials = result.dials;
   if (attempt.error) {
-    Record(EventKind::kAttemptFailed,
-           {{"rung", std::string(RungName(plan_->rung))},
+    Record(EventKind::kAttemptFailed, running.number,
+           {{"rung", std::string(RungName(running.plan.rung))},
             {"address", attempt.address},
             {"error", std::string(ErrorName(attempt.error->code))},
             {"message", attempt.error->Message()}});
+  } else if (attempt.given_up) {
+    Record(EventKind::kAttemptGivenUp, running.number,
+           {{"rung", std::string(RungName(running.plan.rung))},
+            {"address", attempt.address}});
   }
   report_.attempts.push_back(std::move(attempt));
-  if (result.outcome.connected()) return Succeed(std::move(result));
-  // Not from here: the attempt that called is still on the stack.
-  next_ =
-      services_.loop->StartTimer(absl::ZeroDuration(), [this] { StartNext(); });
 }
 
 void ConnectOperation::Learn(const CacheUpdate& update) {
   if (std::holds_alternative<std::monostate>(update)) return;
-  if (std::holds_alternative<ForgetReduction>(update)) {
-    Record(EventKind::kRecordForgotten, {});
+  if (std::holds_alternative<ForgetReduction>(update) &&
+      way_->known.fields().reduction) {
+    Record(EventKind::kRecordForgotten, 0, {});
   }
   way_->known =
       services_.cache->Apply(way_->key, update, services_.wall_clock());
@@ -284,18 +383,20 @@ void ConnectOperation::Learn(const CacheUpdate& update) {
 
 void ConnectOperation::ReportCacheWarnings() {
   for (const Error& warning : services_.cache->TakeWarnings()) {
-    Record(EventKind::kCacheWarning,
+    Record(EventKind::kCacheWarning, 0,
            {{"error", std::string(ErrorName(warning.code))},
             {"message", warning.Message()}});
   }
 }
 
-void ConnectOperation::Succeed(AttemptResult attempt) {
+void ConnectOperation::Succeed(const AttemptPlan& plan, AttemptResult attempt) {
   report_.tls = attempt.connection->tls_info();
   report_.capabilities = attempt.connection->capabilities();
   ConnectReport::Fallback fallback;
-  fallback.rung = plan_->rung;
-  fallback.from_cache = plan_->from_cache;
+  fallback.rung = plan.rung;
+  fallback.from_cache = plan.from_cache;
+  fallback.hedged = plan.hedged;
+  fallback.pinned = plan.pinned;
   if (fallback.applied()) fallback.reason = way_->session.reduction_reason();
   report_.fallback = fallback;
   report_.target.endpoint = way_->target.endpoint;
@@ -308,28 +409,34 @@ void ConnectOperation::Fail(Error error) {
 }
 
 void ConnectOperation::OnDeadline() {
-  if (attempt_ && !next_) return attempt_->Expire();
+  if (next_) {
+    // StartNext() comes first, and gives up or begins what then ends at once.
+    deadline_ = services_.loop->StartTimer(absl::ZeroDuration(),
+                                           [this] { OnDeadline(); });
+    return;
+  }
   if (lookup_) {
     lookup_.reset();
     AttemptResult failed;
     failed.outcome.error =
         MakeError(ErrorCode::kLookupTimedOut, Phase::kLookup);
-    return OnAttemptDone(std::move(failed));
+    return OnAttemptDone(running_.begin()->first, std::move(failed));
   }
-  // Between two attempts: StartNext() comes first, and gives up or begins what
-  // then ends at once.
-  deadline_ = services_.loop->StartTimer(absl::ZeroDuration(),
-                                         [this] { OnDeadline(); });
+  // Each that expires is taken out of `running_`, and maybe others with it.
+  while (!running_.empty() && !cancelled_) {
+    running_.begin()->second.attempt->Expire();
+  }
 }
 
 void ConnectOperation::Cancel() {
   if (!on_done_ || cancelled_) return;
   cancelled_ = true;
-  Record(EventKind::kCancelled, {});
+  Record(EventKind::kCancelled, 0, {});
   deadline_.reset();
   // Not from here: this may have been called from inside an event.
   next_ = services_.loop->StartTimer(absl::ZeroDuration(), [this] {
-    attempt_.reset();
+    running_.clear();
+    ended_.clear();
     Fail(MakeError(ErrorCode::kCancelled, Phase::kSetup));
   });
 }
@@ -343,6 +450,10 @@ void ConnectOperation::Finish(std::unique_ptr<Connection> connection) {
     report_.proven = way_->known.ProvenVersion(services_.wall_clock(),
                                                request_.policy.lifetimes);
   }
+  std::sort(report_.attempts.begin(), report_.attempts.end(),
+            [](const AttemptReport& a, const AttemptReport& b) {
+              return a.number < b.number;
+            });
   const std::optional<Reduction> reduction =
       way_ ? way_->known.ActiveReduction(services_.wall_clock()) : std::nullopt;
   if (reduction && services_.cache->persistent()) {

@@ -169,6 +169,7 @@ absl::StatusOr<FallbackPolicy> ConnectionOptions::Policy() const {
   if (!range.ok()) return range.status();
   policy.versions = *range;
   policy.fallback = !no_fallback;
+  policy.hedge_delay = hedge_delay;
   return policy;
 }
 
@@ -234,6 +235,13 @@ void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
       ->type_name("1.2|1.3");
   app->add_flag("--no-fallback", options->no_fallback,
                 "One attempt only, with the full offer");
+  app->add_option_function<std::string>(
+         "--hedge-delay",
+         [options](const std::string& text) {
+           options->hedge_delay = ParsePositiveDuration(text);
+         },
+         "Patience with silence before less is offered [2s]")
+      ->type_name("TIME");
   app->add_option_function<std::string>(
          "--timeout",
          [options](const std::string& text) {

@@ -54,6 +54,7 @@ struct ConnectionOptions {
   TlsVersion max_version = TlsVersion::kTls13;
   bool no_fallback = false;
   std::optional<TlsVersion> allow_legacy;  // TLS 1.0 or 1.1, as the minimum
+  absl::Duration hedge_delay = FallbackPolicy().hedge_delay;
   absl::Duration timeout = absl::Seconds(30);
   std::string key_log;  // --keylog; empty: none
   std::string trace;    // --trace; empty: none

@@ -59,7 +59,9 @@ Json AttemptJson(const AttemptReport& attempt) {
                {"address", NullIfEmpty(attempt.address)},
                {"rung", RungName(attempt.rung)},
                {"security", ConnectionSecurityName(attempt.security)},
-               {"outcome", attempt.error ? "failed" : "connected"},
+               {"outcome", attempt.error      ? "failed"
+                           : attempt.given_up ? "given_up"
+                                              : "connected"},
                {"milliseconds", absl::ToInt64Milliseconds(attempt.duration)}};
   if (attempt.error) json["error"] = ErrorJson(*attempt.error);
   json["addresses"] = Json::array();
@@ -71,18 +73,16 @@ Json AttemptJson(const AttemptReport& attempt) {
 
 Json FallbackJson(const std::optional<ConnectReport::Fallback>& fallback) {
   if (!fallback) {
-    return {{"applied", false},
-            {"rung", nullptr},
-            {"from_cache", false},
-            {"reason", nullptr},
-            {"hedged", false}};
+    return {{"applied", false},  {"rung", nullptr}, {"from_cache", false},
+            {"reason", nullptr}, {"hedged", false}, {"pinned", false}};
   }
   return {{"applied", fallback->applied()},
           {"rung", RungName(fallback->rung)},
           {"from_cache", fallback->from_cache},
           {"reason",
            fallback->reason ? Json(ErrorName(*fallback->reason)) : Json()},
-          {"hedged", fallback->hedged}};
+          {"hedged", fallback->hedged},
+          {"pinned", fallback->pinned}};
 }
 
 Json TargetJson(const Target& target) {

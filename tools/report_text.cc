@@ -128,7 +128,13 @@ std::string ProgressText(const Event& event, const Painter& paint) {
     case EventKind::kAttemptStarted:
       return absl::StrCat(
           attempt, "offering ", event.field("rung"),
-          event.field("from_cache") == "true" ? " (remembered)" : "", "\n");
+          event.field("from_cache") == "true" ? " (remembered)" : "",
+          event.field("hedged") == "true" ? " beside it" : "", "\n");
+    case EventKind::kServerSilent:
+      return absl::StrCat(attempt, "no answer for ",
+                          event.field("milliseconds"), " ms; it waits on\n");
+    case EventKind::kAttemptGivenUp:
+      return absl::StrCat(attempt, "given up: it is not needed any more\n");
     case EventKind::kAttemptFailed:
       return absl::StrCat(attempt, paint(Tint::kBad, "failed"), " after ",
                           absl::ToInt64Milliseconds(event.at),

@@ -190,19 +190,20 @@ TEST_P(RecoveryTest, ReachesAndRemembersTheServer) {
 
 INSTANTIATE_TEST_SUITE_P(
     EveryMode, RecoveryTest,
-    testing::Combine(testing::ValuesIn(AllModes()),
-                     testing::Values(Fault{"tls13-fin",
-                                           ErrorCode::kClosedDuringHandshake,
-                                           {"full", "full", "tls12"}},
-                                     Fault{"tls13-rst",
-                                           ErrorCode::kResetDuringHandshake,
-                                           {"full", "full", "tls12"}},
-                                     Fault{"tls13-alert-protocol-version",
-                                           ErrorCode::kVersionRefused,
-                                           {"full", "tls12"}},
-                                     Fault{"tls13-alert-handshake-failure",
-                                           ErrorCode::kHelloRefused,
-                                           {"full", "tls12"}})),
+    testing::Combine(
+        testing::ValuesIn(AllModes()),
+        testing::Values(Fault{"tls13-fin",
+                              ErrorCode::kClosedDuringHandshake,
+                              {"full", "full", "compact", "tls12"}},
+                        Fault{"tls13-rst",
+                              ErrorCode::kResetDuringHandshake,
+                              {"full", "full", "compact", "tls12"}},
+                        Fault{"tls13-alert-protocol-version",
+                              ErrorCode::kVersionRefused,
+                              {"full", "tls12"}},
+                        Fault{"tls13-alert-handshake-failure",
+                              ErrorCode::kHelloRefused,
+                              {"full", "compact", "tls12"}})),
     [](const auto& row) {
       return absl::StrCat(std::get<0>(row.param).name(), "_",
                           Identifier(std::get<1>(row.param).behaviour));

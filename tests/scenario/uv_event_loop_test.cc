@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <uv.h>
 
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -65,8 +66,8 @@ TEST_F(UvEventLoopTest, AChainOfZeroTimersLetsOthersHaveTheirTurn) {
   SocketPair pair;
   pair.TheySend();
   bool timer_fired = false, watch_fired = false;
-  const auto timer = loop_->StartTimer(absl::Milliseconds(1),
-                                       [&] { timer_fired = true; });
+  const auto timer =
+      loop_->StartTimer(absl::Milliseconds(1), [&] { timer_fired = true; });
   std::unique_ptr<EventLoop::Registration> watch =
       loop_->Watch(pair.ours.get(), Interest::kRead, [&] {
         watch_fired = true;
@@ -82,6 +83,19 @@ TEST_F(UvEventLoopTest, AChainOfZeroTimersLetsOthersHaveTheirTurn) {
   next();
   loop_->RunUntil([&] { return timer_fired && watch_fired; });
   EXPECT_LT(links, 1'000'000);
+}
+
+TEST_F(UvEventLoopTest, ZeroTimersFireInOrderUnlessTheyEnd) {
+  std::string order;
+  std::unique_ptr<EventLoop::Registration> b;
+  const auto a = loop_->StartTimer(absl::ZeroDuration(), [&] {
+    order += 'a';
+    b.reset();
+  });
+  b = loop_->StartTimer(absl::ZeroDuration(), [&] { order += 'b'; });
+  const auto c = loop_->StartTimer(absl::ZeroDuration(), [&] { order += 'c'; });
+  RunReady();
+  EXPECT_EQ(order, "ac");
 }
 
 TEST_F(UvEventLoopTest, AnEmptySocketIsWritableAndNotReadable) {

@@ -2,6 +2,8 @@
 
 #include "fallback/retry_session.h"
 
+#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +18,11 @@ namespace {
 using testing::ElementsAre;
 
 const absl::Time kNow = absl::FromUnixSeconds(1800000000);
+
+const Peer kPeer = {*Host::Parse("mail.example.org"),
+                    ConnectionSecurity::kImplicitTls};
+const Peer kStartTlsPeer = {kPeer.host, ConnectionSecurity::kStartTls};
+const Peer kAlpnPeer = {kPeer.host, ConnectionSecurity::kImplicitTls, "imap"};
 
 AttemptOutcome Failed(FailureClass failure, ErrorCode code) {
   AttemptOutcome outcome;
@@ -37,6 +44,9 @@ AttemptOutcome HandshakeFailure() {
       Failed(FailureClass::kHelloRefused, ErrorCode::kHelloRefused);
   outcome.error->alert = TlsAlert{2, 40};
   return outcome;
+}
+AttemptOutcome AlpnRefused() {
+  return Failed(FailureClass::kAlpnRefused, ErrorCode::kAlpnRefused);
 }
 AttemptOutcome DowngradeRefused() {
   return Failed(FailureClass::kDowngradeRefused, ErrorCode::kDowngradeDetected);
@@ -72,9 +82,8 @@ struct Play {
 };
 Play PlayOut(const std::vector<AttemptOutcome>& script,
              const HostRecord& record = HostRecord(),
-             FallbackPolicy policy = {},
-             ConnectionSecurity security = ConnectionSecurity::kImplicitTls) {
-  RetrySession session(policy, security, record, kNow);
+             FallbackPolicy policy = {}, const Peer& peer = kPeer) {
+  RetrySession session(policy, peer, record, kNow);
   Play play;
   size_t used = 0;
   while (std::optional<AttemptPlan> plan = session.Next(absl::Seconds(30))) {
@@ -127,8 +136,8 @@ TEST(RetrySessionTest, AnOverriddenCertificateTeachesNothing) {
 
 TEST(RetrySessionTest, ADropIsTriedAgainElsewhereBeforeAnythingIsReduced) {
   const Play play =
-      PlayOut({Dropped(), Dropped(), Connected(TlsVersion::kTls12)});
-  EXPECT_THAT(play.offers, ElementsAre("full", "full*", "tls12"));
+      PlayOut({Dropped(), Dropped(), Dropped(), Connected(TlsVersion::kTls12)});
+  EXPECT_THAT(play.offers, ElementsAre("full", "full*", "compact", "tls12"));
   const auto& learned = std::get<LearnedReduction>(play.last_update);
   EXPECT_EQ(learned.rung, Rung::kTls12);
   EXPECT_EQ(learned.reason, ErrorCode::kClosedDuringHandshake);
@@ -147,14 +156,17 @@ TEST(RetrySessionTest, ARefusedVersionIsDefinite) {
 }
 
 TEST(RetrySessionTest, SilenceIsNotRepeatedWithImplicitTls) {
-  const Play play = PlayOut({Silent(), Connected(TlsVersion::kTls12)});
-  EXPECT_THAT(play.offers, ElementsAre("full", "tls12"));
+  const Play play =
+      PlayOut({Silent(), Silent(), Connected(TlsVersion::kTls12)});
+  EXPECT_THAT(play.offers, ElementsAre("full", "compact", "tls12"));
 }
 
 TEST(RetrySessionTest, SilenceIsConfirmedWithStartTls) {
-  const Play play = PlayOut({Silent(), Silent(), Connected(TlsVersion::kTls12)},
-                            HostRecord(), {}, ConnectionSecurity::kStartTls);
-  EXPECT_THAT(play.offers, ElementsAre("full", "full*", "tls12"));
+  const Play play =
+      PlayOut({Silent(), Silent(), Silent(), Connected(TlsVersion::kTls12)},
+              HostRecord(), {}, kStartTlsPeer);
+  EXPECT_THAT(play.offers, ElementsAre("full", "full*", "compact", "tls12"));
+  EXPECT_FALSE(play.plans[0].hedge_delay);
 }
 
 TEST(RetrySessionTest, EveryReducedOfferProvesItself) {
@@ -192,12 +204,14 @@ TEST(RetrySessionTest, ARungEqualToAnEarlierOneFallsAway) {
 }
 
 TEST(RetrySessionTest, HandshakeFailureOnEveryRungMeansNoCommonParameters) {
-  const Play play = PlayOut({HandshakeFailure(), HandshakeFailure()});
+  const Play play =
+      PlayOut({HandshakeFailure(), HandshakeFailure(), HandshakeFailure()});
   EXPECT_EQ(play.cause, ErrorCode::kNoCommonParameters);
 }
 
 TEST(RetrySessionTest, AllRungsDroppedReportsTheFirstFailure) {
-  const Play play = PlayOut({Dropped(), Dropped(), Dropped(), Dropped()});
+  const Play play =
+      PlayOut({Dropped(), Dropped(), Dropped(), Dropped(), Dropped()});
   EXPECT_EQ(play.cause, ErrorCode::kClosedDuringHandshake);
   EXPECT_TRUE(LearnsNothing(play));
 }
@@ -224,16 +238,18 @@ TEST(RetrySessionTest, NoFallbackMeansOneAttempt) {
 
 // Promise 6.
 TEST(RetrySessionTest, AServerThatCanDoBetterGetsOneFullRangeAttempt) {
-  const Play play = PlayOut({Dropped(), Dropped(), DowngradeRefused(),
-                             Connected(TlsVersion::kTls13)});
-  EXPECT_THAT(play.offers, ElementsAre("full", "full*", "tls12", "full"));
+  const Play play =
+      PlayOut({Dropped(), Dropped(), Dropped(), DowngradeRefused(),
+               Connected(TlsVersion::kTls13)});
+  EXPECT_THAT(play.offers,
+              ElementsAre("full", "full*", "compact", "tls12", "full"));
   EXPECT_TRUE(play.forgot);
   EXPECT_TRUE(std::get<LearnedProof>(play.last_update).full_offer);
 }
 
 TEST(RetrySessionTest, APathThatBlocksNewerTlsIsNeverMended) {
   const Play play =
-      PlayOut({Dropped(), Dropped(), DowngradeRefused(), Dropped()});
+      PlayOut({Dropped(), Dropped(), Dropped(), DowngradeRefused(), Dropped()});
   EXPECT_EQ(play.cause, ErrorCode::kPathBlocksNewerTls);
   EXPECT_TRUE(play.forgot);
   EXPECT_TRUE(LearnsNothing(play));
@@ -242,26 +258,26 @@ TEST(RetrySessionTest, APathThatBlocksNewerTlsIsNeverMended) {
 // Dovecot 2.3 closes without a word where inappropriate_fallback is due.
 TEST(RetrySessionTest, ADroppedReducedOfferIsAskedForTheSentinel) {
   const Play play =
-      PlayOut({Dropped(), Dropped(), Dropped(), DowngradeRefused(),
+      PlayOut({Dropped(), Dropped(), Dropped(), Dropped(), DowngradeRefused(),
                Connected(TlsVersion::kTls13)});
-  EXPECT_THAT(play.offers,
-              ElementsAre("full", "full*", "tls12", "tls12", "full"));
-  EXPECT_TRUE(play.plans[2].profile.fallback_scsv);
-  EXPECT_FALSE(play.plans[3].profile.fallback_scsv);
-  EXPECT_EQ(play.plans[3].profile.reduced_from, TlsVersion::kTls13);
+  EXPECT_THAT(play.offers, ElementsAre("full", "full*", "compact", "tls12",
+                                       "tls12", "full"));
+  EXPECT_TRUE(play.plans[3].profile.fallback_scsv);
+  EXPECT_FALSE(play.plans[4].profile.fallback_scsv);
+  EXPECT_EQ(play.plans[4].profile.reduced_from, TlsVersion::kTls13);
   EXPECT_TRUE(play.forgot);
 }
 
 TEST(RetrySessionTest, ASentinelFoundOnABlockedPathIsNeverMended) {
-  const Play play =
-      PlayOut({Dropped(), Dropped(), Dropped(), DowngradeRefused(), Dropped()});
+  const Play play = PlayOut({Dropped(), Dropped(), Dropped(), Dropped(),
+                             DowngradeRefused(), Dropped()});
   EXPECT_EQ(play.cause, ErrorCode::kPathBlocksNewerTls);
   EXPECT_TRUE(LearnsNothing(play));
 }
 
 TEST(RetrySessionTest, AServerThatDropsTheSignalIsRefusedByName) {
   const Play play = PlayOut(
-      {Dropped(), Dropped(), Dropped(),
+      {Dropped(), Dropped(), Dropped(), Dropped(),
        Failed(FailureClass::kFinal, ErrorCode::kFallbackSignalRefused)});
   EXPECT_EQ(play.cause, ErrorCode::kFallbackSignalRefused);
 }
@@ -345,6 +361,301 @@ TEST(RetrySessionTest, TheUsersOwnMaximumOverridesTheRatchet) {
   EXPECT_FALSE(std::get<LearnedProof>(play.last_update).full_offer);
 }
 
+// The rungs between `full` and `tls12`.
+TEST(RetrySessionTest, TheLeastReductionThatWorksIsUsedAndRemembered) {
+  const Play play =
+      PlayOut({Dropped(), Dropped(), Connected(TlsVersion::kTls13)});
+  EXPECT_THAT(play.offers, ElementsAre("full", "full*", "compact"));
+  EXPECT_TRUE(play.plans[2].profile.compact);
+  EXPECT_FALSE(play.plans[2].profile.reduced_from);
+  EXPECT_EQ(std::get<LearnedReduction>(play.last_update).rung, Rung::kCompact);
+}
+
+TEST(RetrySessionTest, ARefusedHelloIsMadeSmallerBeforeItsVersionIsLowered) {
+  EXPECT_THAT(PlayOut({HandshakeFailure(), HandshakeFailure(),
+                       Connected(TlsVersion::kTls12)})
+                  .offers,
+              ElementsAre("full", "compact", "tls12"));
+}
+
+TEST(RetrySessionTest, ALongNameHasNoCompactHello) {
+  const std::string label(37, 'a');
+  const auto offers = [](const std::string& name) {
+    return PlayOut({HandshakeFailure(), Connected(TlsVersion::kTls12)},
+                   HostRecord(), {},
+                   {*Host::Parse(name), ConnectionSecurity::kImplicitTls})
+        .offers;
+  };
+  EXPECT_THAT(offers(absl::StrCat(label, ".", label, "a")),  // 76 octets
+              ElementsAre("full", "compact"));
+  EXPECT_THAT(offers(absl::StrCat(label, "a.", label, "a")),
+              ElementsAre("full", "tls12"));
+}
+
+TEST(RetrySessionTest, ACompactHelloHasNoRoomForLegacyVersions) {
+  FallbackPolicy policy;
+  policy.versions =
+      *TlsVersionRange::Create(TlsVersion::kTls10, TlsVersion::kTls13);
+  const Play play = PlayOut({HandshakeFailure(), Connected(TlsVersion::kTls12)},
+                            HostRecord(), policy);
+  EXPECT_EQ(play.plans[1].profile.versions.min(), TlsVersion::kTls12);
+}
+
+TEST(RetrySessionTest, AlpnIsOfferedAtTheTopOnly) {
+  const Play play = PlayOut({Dropped(), Dropped(), Dropped(), Silent()},
+                            HostRecord(), {}, kAlpnPeer);
+  EXPECT_THAT(play.offers, ElementsAre("full", "full*", "compact", "tls12"));
+  EXPECT_THAT(play.plans[1].profile.alpn, ElementsAre("imap"));
+  EXPECT_TRUE(play.plans[2].profile.alpn.empty());
+  EXPECT_TRUE(play.plans[3].profile.alpn.empty());
+}
+
+TEST(RetrySessionTest, ARefusedAlpnIsLeftOutAndNothingElse) {
+  const Play play = PlayOut({AlpnRefused(), Connected(TlsVersion::kTls13)},
+                            HostRecord(), {}, kAlpnPeer);
+  EXPECT_THAT(play.offers, ElementsAre("full", "no-alpn"));
+  EXPECT_TRUE(play.plans[1].profile.alpn.empty());
+  EXPECT_EQ(play.plans[1].profile.versions.max(), TlsVersion::kTls13);
+  EXPECT_FALSE(play.plans[1].profile.compact);
+  const auto& learned = std::get<LearnedReduction>(play.last_update);
+  EXPECT_EQ(learned.rung, Rung::kNoAlpn);
+  EXPECT_EQ(learned.reason, ErrorCode::kAlpnRefused);
+}
+
+TEST(RetrySessionTest, AnAlpnThatWasNotOfferedCannotBeRefused) {
+  EXPECT_THAT(PlayOut({AlpnRefused()}).offers, ElementsAre("full"));
+  EXPECT_THAT(
+      PlayOut({AlpnRefused(), AlpnRefused()}, HostRecord(), {}, kAlpnPeer)
+          .offers,
+      ElementsAre("full", "no-alpn"));
+}
+
+TEST(RetrySessionTest, WithoutAlpnTheOtherFailuresLeadOnAsEver) {
+  EXPECT_THAT(PlayOut({AlpnRefused(), Dropped(), Dropped(), Dropped(),
+                       Connected(TlsVersion::kTls12)},
+                      HostRecord(), {}, kAlpnPeer)
+                  .offers,
+              ElementsAre("full", "no-alpn", "no-alpn*", "compact", "tls12"));
+}
+
+// Promise 11.
+TEST(RetrySessionTest, OnlyTheFullOfferMayFalseStart) {
+  const Play play = PlayOut({AlpnRefused(), HandshakeFailure(), Silent(),
+                             Connected(TlsVersion::kTls12)},
+                            HostRecord(), {}, kAlpnPeer);
+  ASSERT_EQ(play.plans.size(), 4u);
+  EXPECT_TRUE(play.plans[0].profile.false_start);
+  for (int i : {1, 2, 3}) EXPECT_FALSE(play.plans[i].profile.false_start) << i;
+}
+
+// Its proof of TLS 1.3 was made under the compact offer.
+TEST(RetrySessionTest, AHostThatNeedsTheCompactHelloKeepsItAfterExpiry) {
+  const RecordLifetimes lifetimes;
+  const HostRecord record =
+      Known(LearnedReduction{Rung::kCompact, ErrorCode::kSilentDuringHandshake,
+                             TlsVersion::kTls13, /*hedged=*/true},
+            kNow - lifetimes.feature_first);
+  const Play play = PlayOut({Dropped(), Dropped(), Dropped()}, record);
+  EXPECT_THAT(play.offers, ElementsAre("full", "full*", "compact"));
+}
+
+// Pins (promise 6): the user's own decision.
+HostRecord Pinned(Rung rung, const HostRecord& known = HostRecord()) {
+  HostRecord::Fields fields = known.fields();
+  fields.reduction =
+      Reduction{rung, ErrorCode::kClosedDuringHandshake, RecordOrigin::kPinned,
+                kNow + absl::Hours(1), absl::Hours(1)};
+  return *HostRecord::Create(fields);
+}
+
+TEST(RetrySessionTest, APinIsTheTopOfTheLadderAndNotAReduction) {
+  const Play play = PlayOut({Dropped(), Connected(TlsVersion::kTls12)},
+                            Pinned(Rung::kTls12, Proven(TlsVersion::kTls13)));
+  EXPECT_THAT(play.offers, ElementsAre("tls12", "tls12*"));
+  EXPECT_TRUE(play.plans[0].from_cache);
+  EXPECT_EQ(play.plans[0].profile.versions.max(), TlsVersion::kTls12);
+  EXPECT_FALSE(play.plans[0].profile.reduced_from) << "no SCSV";
+  EXPECT_FALSE(std::get<LearnedProof>(play.last_update).full_offer);
+}
+
+TEST(RetrySessionTest, APinLeadsDownFromItsOwnMaximum) {
+  FallbackPolicy policy;
+  policy.versions =
+      *TlsVersionRange::Create(TlsVersion::kTls11, TlsVersion::kTls13);
+  const Play play = PlayOut({VersionRefused(), Connected(TlsVersion::kTls11)},
+                            Pinned(Rung::kTls12), policy);
+  EXPECT_THAT(play.offers, ElementsAre("tls12", "tls11"));
+  EXPECT_EQ(play.plans[1].profile.reduced_from, TlsVersion::kTls12);
+}
+
+TEST(RetrySessionTest, APinDoesNotGoBelowTheFloor) {
+  const Play play =
+      PlayOut({Connected(TlsVersion::kTls13)}, Pinned(Rung::kTls11));
+  EXPECT_THAT(play.offers, ElementsAre("full"));
+}
+
+// The hedge.
+class HedgeTest : public testing::Test {
+ protected:
+  explicit HedgeTest(const HostRecord& record = HostRecord(),
+                     const Peer& peer = kPeer, FallbackPolicy policy = {})
+      : session_(policy, peer, record, kNow) {}
+
+  // "compact,tls12": all that is to be started now.
+  std::string Start() {
+    std::string started;
+    while (std::optional<AttemptPlan> plan = session_.Next(absl::Seconds(30))) {
+      absl::StrAppend(&started, started.empty() ? "" : ",",
+                      RungName(plan->rung), plan->hedged ? "/" : "");
+      plans_[plan->rung] = *plan;
+    }
+    return started;
+  }
+  // The first offer is silent, and others run beside it.
+  void StartHedge() {
+    ASSERT_EQ(Start(), "full");
+    session_.Hedge(plans_.at(Rung::kFull));
+    ASSERT_EQ(Start(), "compact/,tls12/");
+  }
+  CacheUpdate Observe(Rung rung, const AttemptOutcome& outcome) {
+    return session_.Observe(plans_.at(rung), outcome);
+  }
+  std::vector<int> Answered(Rung rung) {
+    return session_.Answered(plans_.at(rung));
+  }
+
+  RetrySession session_;
+  std::map<Rung, AttemptPlan> plans_;
+};
+
+TEST_F(HedgeTest, NothingRunsBesideAnAttemptUnlessTheServerIsSilent) {
+  EXPECT_EQ(Start(), "full");
+  EXPECT_EQ(plans_.at(Rung::kFull).hedge_delay, absl::Seconds(2));
+}
+
+TEST_F(HedgeTest, OffersBothReductionsBesideASilentServer) {
+  StartHedge();
+  EXPECT_FALSE(plans_.at(Rung::kCompact).hold_answer);
+  EXPECT_TRUE(plans_.at(Rung::kTls12).hold_answer);
+  EXPECT_FALSE(plans_.at(Rung::kCompact).hedge_delay);
+  const CacheUpdate update =
+      Observe(Rung::kTls12, Connected(TlsVersion::kTls12));
+  const auto& learned = std::get<LearnedReduction>(update);
+  EXPECT_EQ(learned.rung, Rung::kTls12);
+  EXPECT_EQ(learned.reason, ErrorCode::kSilentDuringHandshake);
+  EXPECT_TRUE(learned.hedged);
+  EXPECT_TRUE(session_.over());
+  EXPECT_EQ(Start(), "");
+}
+
+TEST_F(HedgeTest, AnAnswerToAFullerOfferEndsTheSmallerOnes) {
+  StartHedge();
+  EXPECT_THAT(Answered(Rung::kTls12), ElementsAre());
+  EXPECT_THAT(Answered(Rung::kCompact), ElementsAre(3));
+  EXPECT_THAT(Answered(Rung::kFull), ElementsAre(2));
+  const CacheUpdate update =
+      Observe(Rung::kFull, Connected(TlsVersion::kTls13));
+  EXPECT_TRUE(std::get<LearnedProof>(update).full_offer);
+}
+
+TEST_F(HedgeTest, WithoutACompactHelloTheVersionIsLoweredAlone) {
+  FallbackPolicy policy;
+  RetrySession session(
+      policy,
+      {*Host::Parse(std::string(60, 'a') + "." + std::string(30, 'b')),
+       ConnectionSecurity::kImplicitTls},
+      HostRecord(), kNow);
+  const AttemptPlan full = *session.Next(absl::Seconds(30));
+  session.Hedge(full);
+  const std::optional<AttemptPlan> tls12 = session.Next(absl::Seconds(28));
+  ASSERT_TRUE(tls12);
+  EXPECT_EQ(tls12->rung, Rung::kTls12);
+  EXPECT_FALSE(tls12->hold_answer);
+}
+
+TEST_F(HedgeTest, IsNeverForAProvenHostNorForStartTls) {
+  for (TlsVersion version : {TlsVersion::kTls12, TlsVersion::kTls13}) {
+    RetrySession proven({}, kPeer, Proven(version), kNow);
+    EXPECT_FALSE(proven.Next(absl::Seconds(30))->hedge_delay);
+  }
+  RetrySession start_tls({}, kStartTlsPeer, HostRecord(), kNow);
+  EXPECT_FALSE(start_tls.Next(absl::Seconds(30))->hedge_delay);
+}
+
+TEST_F(HedgeTest, HappensOnce) {
+  StartHedge();
+  Answered(Rung::kFull);
+  Observe(Rung::kFull, Dropped());
+  EXPECT_EQ(Start(), "full");
+  EXPECT_FALSE(plans_.at(Rung::kFull).hedge_delay);
+}
+
+TEST_F(HedgeTest, EveryOfferSilentIsReportedAsTheFirst) {
+  StartHedge();
+  Observe(Rung::kFull, Silent());
+  Observe(Rung::kCompact, Dropped());
+  EXPECT_FALSE(session_.over());
+  Observe(Rung::kTls12, Silent());
+  EXPECT_EQ(Start(), "");
+  EXPECT_TRUE(session_.over());
+  EXPECT_EQ(session_.Failure().code, ErrorCode::kSilentDuringHandshake);
+}
+
+TEST_F(HedgeTest, ARefusedDowngradeWaitsForTheFullOffer) {
+  StartHedge();
+  const CacheUpdate update = Observe(Rung::kTls12, DowngradeRefused());
+  EXPECT_TRUE(std::holds_alternative<ForgetReduction>(update));
+  EXPECT_EQ(Start(), "");
+  EXPECT_FALSE(session_.over());
+  // It gets one share more, once.
+  EXPECT_EQ(session_.MoreTime(plans_.at(Rung::kFull), absl::Seconds(15)),
+            absl::Seconds(5));
+  EXPECT_EQ(session_.MoreTime(plans_.at(Rung::kFull), absl::Seconds(10)),
+            absl::ZeroDuration());
+  Observe(Rung::kFull, Silent());
+  Observe(Rung::kCompact, Silent());
+  EXPECT_EQ(Start(), "") << "the full offer that waited was the full-range one";
+  EXPECT_EQ(session_.Failure().code, ErrorCode::kPathBlocksNewerTls);
+}
+
+TEST_F(HedgeTest, ARefusedDowngradeIsForgottenIfAFullerOfferConnects) {
+  StartHedge();
+  Observe(Rung::kTls12, DowngradeRefused());
+  const CacheUpdate update =
+      Observe(Rung::kCompact, Connected(TlsVersion::kTls13));
+  EXPECT_EQ(std::get<LearnedReduction>(update).rung, Rung::kCompact);
+}
+
+TEST_F(HedgeTest, AFullOfferThatEndedBeforeTheRefusalIsMadeAgain) {
+  StartHedge();
+  Observe(Rung::kFull, Dropped());
+  Observe(Rung::kCompact, Dropped());
+  Observe(Rung::kTls12, DowngradeRefused());
+  EXPECT_EQ(Start(), "full");
+  EXPECT_EQ(plans_.at(Rung::kFull).purpose, AttemptPlan::Purpose::kFullRange);
+}
+
+TEST_F(HedgeTest, NoMoreTimeWithoutARefusal) {
+  StartHedge();
+  EXPECT_EQ(session_.MoreTime(plans_.at(Rung::kFull), absl::Seconds(15)),
+            absl::ZeroDuration());
+}
+
+// Promise 5.
+TEST_F(HedgeTest, ACertificateProblemEndsAll) {
+  StartHedge();
+  Observe(Rung::kTls12, WrongName());
+  EXPECT_TRUE(session_.over());
+  EXPECT_EQ(session_.Failure().code, ErrorCode::kWrongName);
+}
+
+TEST_F(HedgeTest, ASmallerOfferFollowsAtOnceWhereItWasGivenUp) {
+  StartHedge();
+  EXPECT_THAT(Answered(Rung::kCompact), ElementsAre(3));
+  Observe(Rung::kCompact, VersionRefused());
+  EXPECT_EQ(Start(), "tls12/");
+}
+
 // Budgets.
 TEST(RetrySessionTest, AnInterruptedHandshakeIsTriedOnceMore) {
   const AttemptOutcome interrupted =
@@ -354,8 +665,7 @@ TEST(RetrySessionTest, AnInterruptedHandshakeIsTriedOnceMore) {
 }
 
 TEST(RetrySessionTest, NothingIsTriedWhenTheTimeIsUp) {
-  RetrySession session({}, ConnectionSecurity::kImplicitTls, HostRecord(),
-                       kNow);
+  RetrySession session({}, kPeer, HostRecord(), kNow);
   const std::optional<AttemptPlan> plan = session.Next(absl::Seconds(1));
   ASSERT_TRUE(plan);
   session.Observe(*plan, Dropped());
@@ -364,11 +674,9 @@ TEST(RetrySessionTest, NothingIsTriedWhenTheTimeIsUp) {
 }
 
 TEST(RetrySessionTest, TheHelloMayWaitForItsShareOfTheTime) {
-  RetrySession session({}, ConnectionSecurity::kImplicitTls, HostRecord(),
-                       kNow);
-  EXPECT_EQ(session.Next(absl::Seconds(30))->hello_timeout, absl::Seconds(15));
-  RetrySession hurried({}, ConnectionSecurity::kImplicitTls, HostRecord(),
-                       kNow);
+  RetrySession session({}, kPeer, HostRecord(), kNow);
+  EXPECT_EQ(session.Next(absl::Seconds(30))->hello_timeout, absl::Seconds(10));
+  RetrySession hurried({}, kPeer, HostRecord(), kNow);
   EXPECT_EQ(hurried.Next(absl::Seconds(5))->hello_timeout, absl::Seconds(4));
 }
 

@@ -316,6 +316,8 @@ std::vector<Behaviour> MakeTable() {
               {{First(1), fin}}),
       OnHello("drop-first-two", "closes (FIN) on its first two hellos",
               {{First(2), fin}}),
+      OnHello("drop-first-three", "closes (FIN) on its first three hellos",
+              {{First(3), fin}}),
       OnHello("drop-every-third", "closes (FIN) on every third hello",
               {{EveryNth(3), fin}}),
 
