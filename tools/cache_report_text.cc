@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "fallback/retry_session.h"
+#include "protocols/protocol.h"
 #include "tools/cache_report.h"
 #include "tools/text_layout.h"
 
@@ -131,6 +132,20 @@ std::vector<std::string> ListRow(const HostKey& key, const HostRecord& record,
   return row;
 }
 
+// A connect's peer; the protocol is the port's usual one, else any.
+Peer PeerOf(const HostKey& key) {
+  Peer peer{key.endpoint.host, key.security,
+            std::string(GetProtocolInfo(Protocol::kImap).alpn)};
+  for (const ProtocolInfo& info : AllProtocols()) {
+    if (key.endpoint.port != info.implicit_port &&
+        key.endpoint.port != info.starttls_port) {
+      continue;
+    }
+    peer.alpn = std::string(info.alpn);
+  }
+  return peer;
+}
+
 }  // namespace
 
 std::string ReasonName(const Reduction& reduction) {
@@ -139,8 +154,7 @@ std::string ReasonName(const Reduction& reduction) {
 
 NextOffer ExplainNextOffer(const HostKey& key, const HostRecord& record,
                            absl::Time now) {
-  const FallbackPolicy policy;
-  RetrySession session(policy, key.security, record, now);
+  RetrySession session(FallbackPolicy(), PeerOf(key), record, now);
   const std::optional<AttemptPlan> plan = session.Next(absl::Seconds(30));
   const Rung rung = plan ? plan->rung : Rung::kFull;
   const std::optional<Reduction> active = record.ActiveReduction(now);

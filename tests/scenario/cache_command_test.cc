@@ -334,6 +334,26 @@ TEST_F(CacheCommandTest, PinIsKeptForThirtyDaysUnlessSaidOtherwise) {
   EXPECT_THAT(Cache({"list"}).process.out, HasSubstr("tls12 (pinned)"));
 }
 
+// The user's decision against the ratchet: no fallback, so no SCSV, which the
+// server would refuse; and every report shows it.
+TEST_F(CacheCommandTest, PinIsWhatTheNextConnectOffers) {
+  const auto server = StartLab("healthy");
+  const std::string host = absl::StrCat("localhost:", server->port());
+  ASSERT_EQ(Connect(server->port()).json["tls"]["version"], "TLS1.3");
+  ASSERT_EQ(Cache({"pin", host, "--rung", "tls12"}).exit_code(), 0);
+  EXPECT_THAT(Cache({"explain", host}).process.out,
+              AllOf(HasSubstr("tls12: it is pinned"),
+                    HasSubstr("overrides that the host has proven TLS 1.3")));
+  CommandResult pinned = Connect(server->port());
+  EXPECT_EQ(pinned.exit_code(), 0) << pinned.process.out;
+  EXPECT_EQ(pinned.json["tls"]["version"], "TLS1.2");
+  EXPECT_THAT(pinned.json["attempts"], SizeIs(1));
+  EXPECT_THAT(pinned.json["diagnosis"]["summary"].get<std::string>(),
+              HasSubstr("cache pin"));
+  Cache({"forget", "--keep-proven", host});
+  EXPECT_EQ(Connect(server->port()).json["tls"]["version"], "TLS1.3");
+}
+
 TEST_F(CacheCommandTest, PinFindsOutWhichPortAndModeAreMeant) {
   const auto pinned = [this](std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"pin", "--rung", "tls12"});
