@@ -294,7 +294,8 @@ absl::Status Migrate(sqlite3* db) {
   return InTransaction(db, kToWrite, [db] {
     absl::StatusOr<int64_t> version = QueryInteger(db, "PRAGMA user_version");
     if (!version.ok()) return version.status();
-    for (int64_t from = *version; from < kFormatVersion; ++from) {
+    for (int64_t from = std::max<int64_t>(*version, 1); from < kFormatVersion;
+         ++from) {
       absl::Status done = Execute(db, kMigrations[from - 1]);
       if (done.ok()) done = SetVersion(db, from + 1);
       if (!done.ok()) return done;

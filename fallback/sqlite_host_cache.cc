@@ -1,15 +1,14 @@
 // The memory of hosts in an SQLite file.
 //
 // What was read once is kept in memory until another process writes, so that a
-// usual connect costs one look at the file's change counter (promise 13: the
-// cache never stands in the way). A write is one transaction on what the file
-// then holds.
+// usual connect costs one look at the file's change counter. A write is one
+// transaction on what the file then holds.
 //
-// Every operation is a short one: no lock is held between calls, and
-// whatever goes wrong is sorted into two kinds (promise 13). A damaged file is
-// set aside and the operation done again on a new one. Any other trouble ends
-// the use of the file for the life of the object, which goes on in memory.
-// Statuses tell the two apart: kDataLoss is damage.
+// Every operation is a short one: no lock is held between calls, and whatever
+// goes wrong is sorted into two kinds (promise 13). A damaged file is set aside
+// and the operation done again on a new one. Any other trouble ends the use of
+// the file for the life of the object, which goes on in memory. Statuses tell
+// the two apart: kDataLoss is damage.
 
 #include "fallback/sqlite_host_cache.h"
 
