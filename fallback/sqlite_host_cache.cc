@@ -1,7 +1,7 @@
 // The memory of hosts in an SQLite file.
 //
 // What was read once is kept in memory until another process writes, so that a
-// usual connect costs one look at the file's change counter. A write is one
+// usual connect costs one look at SQLite's shared memory. A write is one
 // transaction on what the file then holds.
 //
 // Every operation is a short one: no lock is held between calls, and whatever
@@ -111,10 +111,10 @@ class SqliteHostCache : public HostCache {
   mutable std::mutex mutex_;
   Database db_;                     // null: not open yet, or not any more
   std::optional<HostTable> table_;  // of db_, once it may be read and written
-  // What was read when the file's change counter stood at data_version_,
-  // hosts without a record included.
+  // What was read while the file was as at read_at_, hosts without a record
+  // included.
   absl::flat_hash_map<HostKey, HostRecord> known_;
-  int64_t data_version_ = 0;
+  std::optional<HostTable::ChangeMark> read_at_;
   // When known hosts were used since the last write; goes with the next.
   absl::flat_hash_map<HostKey, absl::Time> used_;
   size_t inserts_before_count_ = 0;
@@ -123,13 +123,12 @@ class SqliteHostCache : public HostCache {
   std::vector<Error> warnings_;
 };
 
-// The record of `key`, from memory unless another process has written.
+// The record of `key`, from memory unless somebody has written.
 absl::StatusOr<HostRecord> SqliteHostCache::Known(const HostKey& key) {
-  absl::StatusOr<int64_t> version = table_->DataVersion();
-  if (!version.ok()) return version.status();
-  if (*version != data_version_ || known_.size() > options_.max_records) {
+  const std::optional<HostTable::ChangeMark> mark = table_->ReadChangeMark();
+  if (!mark || mark != read_at_ || known_.size() > options_.max_records) {
     known_.clear();
-    data_version_ = *version;
+    read_at_ = mark;
   }
   const auto known = known_.find(key);
   if (known != known_.end()) return known->second;
