@@ -89,8 +89,8 @@ class SqliteHostCache : public HostCache {
   // if it turns out to be damaged. False if it could not be done; memory_ is
   // then in use.
   bool OnFile(const std::function<absl::Status()>& work);
-  // Likewise in a transaction for writing, after which nothing that was read
-  // before counts.
+  // Likewise in a transaction for writing. A commit of our own changes the
+  // file's mark, too.
   bool InWrite(const std::function<absl::Status()>& work);
 
   absl::Status EnsureOpen();
@@ -260,10 +260,7 @@ absl::StatusOr<int> SqliteHostCache::ForgetAll() {
 }
 
 bool SqliteHostCache::InWrite(const std::function<absl::Status()>& work) {
-  return OnFile([&] {
-    known_.clear();
-    return InTransaction(db_.get(), kToWrite, work);
-  });
+  return OnFile([&] { return InTransaction(db_.get(), kToWrite, work); });
 }
 
 bool SqliteHostCache::OnFile(const std::function<absl::Status()>& work) {
