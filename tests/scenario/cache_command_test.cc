@@ -657,6 +657,18 @@ TEST_F(CacheCommandTest, SixteenConnectsAtOnceLoseNothing) {
   EXPECT_EQ(Json({"verify"}).json["outcome"], "ok");
 }
 
+TEST_F(CacheCommandTest, ConnectToAKnownHostWritesNothing) {
+  for (const char* behaviour : {"healthy", "tls13-alert-protocol-version"}) {
+    const auto server = StartLab(behaviour);
+    ASSERT_EQ(Connect(server->port()).exit_code(), 0);
+    const std::string before = directory_.Read("hosts.db");
+    const fs::file_time_type written = fs::last_write_time(path());
+    ASSERT_EQ(Connect(server->port()).exit_code(), 0);
+    EXPECT_EQ(directory_.Read("hosts.db"), before) << behaviour;
+    EXPECT_EQ(fs::last_write_time(path()), written) << behaviour;
+  }
+}
+
 // A server that was replaced by a lesser one is refused, since it might be an
 // attacker; the report says how to let it in.
 TEST_F(CacheCommandTest, LesserServerIsLetInOnceTheUserSaysSo) {
