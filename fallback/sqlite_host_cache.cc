@@ -290,6 +290,8 @@ absl::Status SqliteHostCache::EnsureOpen() {
   // power failure may cost the last ones, which the next connection learns
   // again: not worth waiting for the disk at each.
   if (status.ok()) status = Execute(db_.get(), "PRAGMA synchronous = NORMAL");
+  // What is forgotten is overwritten, not only marked as free.
+  if (status.ok()) status = Execute(db_.get(), "PRAGMA secure_delete = ON");
   if (status.ok()) status = PrepareHostTable(db_.get());
   if (status.ok()) table_.emplace(db_.get(), options_.lifetimes);
   return status;
