@@ -296,6 +296,8 @@ TEST_F(CacheCommandTest, ForgettingEverythingIsAskedFirst) {
   CommandResult piped = Cache({"forget", "--all"});
   EXPECT_EQ(piped.exit_code(), 2);
   EXPECT_THAT(piped.process.err, HasSubstr("--yes"));
+  EXPECT_EQ(OnTerminal({"forget", "--all", "--quiet"}, 80, "y\n").exit_code, 2)
+      << "nothing could be asked";
   for (const char* answer : {"n\n", "\n", "\x04"}) {
     const TerminalResult asked = OnTerminal({"forget", "--all"}, 80, answer);
     EXPECT_THAT(asked.text, HasSubstr("Forget all 1 records"));
@@ -440,7 +442,12 @@ TEST_F(CacheCommandTest, ImportReadsStandardInput) {
   options.arguments = Arguments({"import"});
   options.arguments.insert(options.arguments.begin(), HoldfastPath());
   EXPECT_EQ(RunProcess(options)->out, "Imported 1, unchanged 0, rejected 0.\n");
-  EXPECT_EQ(Cache({"import", directory_.Path("absent")}).exit_code(), 4);
+  for (const std::string& file :
+       {directory_.Path("absent"), directory_.path()}) {
+    CommandResult result = Cache({"import", file});
+    EXPECT_EQ(result.exit_code(), 4);
+    EXPECT_THAT(result.process.err, HasSubstr("cannot be read"));
+  }
 }
 
 // Each line that must be refused, with a word of the reason; the good one after
@@ -594,6 +601,31 @@ TEST_F(AbusedCacheTest, FileThatOthersMayWriteIsRefused) {
   Learn(Key("mail.example"), kHealthy);
   chmod(path().c_str(), 0666);
   ExpectOneWarning("chmod 600");
+}
+
+TEST_F(AbusedCacheTest, CommandThatCouldNotDoItsWorkSaysSo) {
+  Learn(Key("mail.example"), kHealthy);
+  directory_.Write("export.jsonl", Cache({"export"}).process.out);
+  chmod(path().c_str(), 0666);
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{
+           {"list"},
+           {"show", "mail.example"},
+           {"explain", "mail.example"},
+           {"forget", "mail.example"},
+           {"forget", "--all", "--yes"},
+           {"pin", "mail.example:993", "--rung", "tls12"},
+           {"export"},
+           {"import", directory_.Path("export.jsonl")},
+           {"verify"},
+           {"stats"}}) {
+    CommandResult result = Cache(arguments);
+    EXPECT_EQ(result.exit_code(), 4) << arguments[0];
+    EXPECT_EQ(result.process.out, "") << arguments[0];
+    EXPECT_THAT(Lines(result.process.err),
+                ElementsAre(HasSubstr("written by others")))
+        << arguments[0];
+  }
 }
 
 TEST_F(AbusedCacheTest, FileOfAnotherUserIsRefused) {
