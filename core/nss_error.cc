@@ -102,6 +102,10 @@ ErrorCode ErrorCodeFromNss(int32_t nss_error) {
     case SEC_ERROR_UNSUPPORTED_KEYALG:
       return ErrorCode::kBadCertificate;
 
+    // A key share that is none.
+    case SEC_ERROR_BAD_KEY:
+    case SEC_ERROR_INVALID_KEY:
+      return ErrorCode::kBrokenTlsServer;
     case SSL_ERROR_UNSUPPORTED_VERSION:
       return ErrorCode::kServerTooOld;
     case SSL_ERROR_PROTOCOL_VERSION_ALERT:

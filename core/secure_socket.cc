@@ -299,6 +299,7 @@ HandshakeEvidence SecureSocketImpl::evidence() const {
       (info.valuesSet & ssl_preinfo_version) != 0;
   evidence.server_hello_version = tap_.parser().server_hello_version();
   evidence.downgrade_sentinel = tap_.parser().downgrade_sentinel();
+  evidence.client_certificate_requested = client_certificate_requested_;
   evidence.alert = tap_.parser().alert() ? tap_.parser().alert() : alert_;
   evidence.certificate_problems = problems_;
   return evidence;

@@ -1,6 +1,7 @@
 // Precedence where several rows fit: certificate; downgrade refused; after
-// STARTTLS an injection; plaintext or garbage instead of TLS; version; alert;
-// end of stream; silence.
+// STARTTLS an injection; plaintext or garbage instead of TLS; what TLS itself
+// found wrong (a broken server, or weak cryptography); version; alert; end of
+// stream; silence.
 
 #include "fallback/intolerance.h"
 
@@ -15,6 +16,8 @@
 namespace holdfast {
 namespace {
 
+using StreamEnd = HandshakeEvidence::StreamEnd;
+
 // Alert descriptions (RFC 8446, 6.2; RFC 7507, 4; RFC 7301, 3.2).
 enum AlertDescription : uint8_t {
   kCloseNotify = 0,
@@ -22,7 +25,9 @@ enum AlertDescription : uint8_t {
   kBadRecordMac = 20,
   kRecordOverflow = 22,
   kHandshakeFailure = 40,
+  kBadCertificate = 42,
   kIllegalParameter = 47,
+  kAccessDenied = 49,
   kDecodeError = 50,
   kDecryptError = 51,
   kProtocolVersion = 70,
@@ -37,6 +42,7 @@ enum AlertDescription : uint8_t {
 };
 
 constexpr uint8_t kFatal = 2;
+constexpr uint16_t kSsl3 = 0x0300;
 
 // Alerts that blame the hello as a whole.
 bool BlamesHello(uint8_t description) {
@@ -115,6 +121,10 @@ Verdict JudgeNotTls(const HandshakeEvidence& evidence) {
 }
 
 Verdict JudgeTooOld(const HandshakeEvidence& evidence) {
+  // To allow old versions of TLS would not help.
+  if (*evidence.server_hello_version <= kSsl3) {
+    return Make(evidence, FailureClass::kTooOld, ErrorCode::kServerSpeaksSsl3);
+  }
   return Make(evidence, FailureClass::kTooOld, ErrorCode::kServerTooOld,
               absl::StrCat("The server speaks only ",
                            WireVersionText(*evidence.server_hello_version),
@@ -145,30 +155,48 @@ Verdict JudgeEarlyAlert(const HandshakeEvidence& evidence) {
                            name, "."));
 }
 
-// Once a version is agreed, these mean that a certificate is missed from us.
-bool AsksForClientCertificate(const TlsAlert& alert) {
-  return alert.description == kHandshakeFailure ||
-         alert.description == kCertificateRequired;
+// The server asked for a certificate, got none, and says so. Servers differ in
+// the alert (RFC 8446, 4.4.2.4); only one has no other meaning.
+bool AsksForClientCertificate(const HandshakeEvidence& evidence) {
+  switch (evidence.alert->description) {
+    case kCertificateRequired:
+      return true;
+    case kHandshakeFailure:
+    case kBadCertificate:
+    case kAccessDenied:
+      return evidence.client_certificate_requested;
+    default:
+      return false;
+  }
 }
 
 Verdict JudgeLateAlert(const HandshakeEvidence& evidence) {
-  const uint8_t description = evidence.alert->description;
-  if (AsksForClientCertificate(*evidence.alert)) {
+  if (AsksForClientCertificate(evidence)) {
     return Make(evidence, FailureClass::kFinal,
                 ErrorCode::kClientCertificateRequired);
   }
   return Make(evidence, FailureClass::kFinal, ErrorCode::kHandshakeAlert,
               absl::StrCat("The server broke off the TLS handshake with the "
                            "alert ",
-                           TlsAlertName(description), "."));
+                           TlsAlertName(evidence.alert->description), "."));
+}
+
+// NSS takes a close_notify for the end, which on the wire may be still to come.
+StreamEnd EndOf(const HandshakeEvidence& evidence) {
+  if (evidence.stream_end != StreamEnd::kOpen) return evidence.stream_end;
+  const ErrorCode code = ErrorCodeFromNss(evidence.nss_error);
+  if (code == ErrorCode::kConnectionClosed) return StreamEnd::kEof;
+  if (code == ErrorCode::kConnectionReset) return StreamEnd::kReset;
+  return StreamEnd::kOpen;
 }
 
 // A ServerHello was accepted: no version or hello is to blame any more.
 Verdict JudgeAfterServerHello(const HandshakeEvidence& evidence) {
-  if (evidence.alert && evidence.alert->level == kFatal) {
+  if (evidence.alert && evidence.alert->level == kFatal &&
+      evidence.alert->description != kCloseNotify) {
     return JudgeLateAlert(evidence);
   }
-  if (evidence.stream_end != HandshakeEvidence::StreamEnd::kOpen) {
+  if (EndOf(evidence) != StreamEnd::kOpen) {
     return Make(evidence, FailureClass::kInterrupted,
                 ErrorCode::kHandshakeInterrupted);
   }
@@ -185,14 +213,14 @@ Verdict JudgeBeforeServerHello(const HandshakeEvidence& evidence) {
       evidence.alert->description != kCloseNotify) {
     return JudgeEarlyAlert(evidence);
   }
-  switch (evidence.stream_end) {
-    case HandshakeEvidence::StreamEnd::kEof:
+  switch (EndOf(evidence)) {
+    case StreamEnd::kEof:
       return Make(evidence, FailureClass::kDropped,
                   ErrorCode::kClosedDuringHandshake);
-    case HandshakeEvidence::StreamEnd::kReset:
+    case StreamEnd::kReset:
       return Make(evidence, FailureClass::kDropped,
                   ErrorCode::kResetDuringHandshake);
-    case HandshakeEvidence::StreamEnd::kOpen:
+    case StreamEnd::kOpen:
       break;
   }
   if (evidence.timed_out) {
@@ -205,6 +233,37 @@ Verdict JudgeBeforeServerHello(const HandshakeEvidence& evidence) {
   }
   return Make(evidence, FailureClass::kFinal,
               ErrorCodeFromNss(evidence.nss_error));
+}
+
+// TLS itself found fault with what came. NSS reads in order, and reports the
+// first thing that ends the handshake: an alert or an end that is known of by
+// now came after it.
+bool IsOwnFinding(ErrorCode code) {
+  return code == ErrorCode::kBrokenTlsServer ||
+         code == ErrorCode::kWeakServerKey ||
+         code == ErrorCode::kWeakCertificateKey ||
+         code == ErrorCode::kUnsafeRenegotiation;
+}
+
+Verdict JudgeOwnFinding(const HandshakeEvidence& evidence, ErrorCode code) {
+  std::string message;
+  if (code == ErrorCode::kBrokenTlsServer) {
+    message = absl::StrCat("The server's answer is not valid TLS (",
+                           NssErrorName(evidence.nss_error), ").");
+  } else if (code == ErrorCode::kWeakServerKey) {
+    message =
+        "We refuse the server because its Diffie-Hellman key is shorter than "
+        "2048 bits.";
+  }
+  return Make(evidence, FailureClass::kFinal, code, message);
+}
+
+// What the ServerHello chose, where it was not accepted.
+Verdict JudgeAboveOffer(const HandshakeEvidence& evidence) {
+  return Make(evidence, FailureClass::kFinal, ErrorCode::kBrokenTlsServer,
+              absl::StrCat("The server chose ",
+                           WireVersionText(*evidence.server_hello_version),
+                           ", which it was not offered."));
 }
 
 bool IsDowngradeRefused(const HandshakeEvidence& evidence,
@@ -257,6 +316,12 @@ Verdict Judge(const HandshakeEvidence& evidence, const TlsVersionRange& offered,
                       ErrorCode::kStartTlsInjection)
                : JudgeNotTls(evidence);
   }
+  if (!evidence.server_hello_accepted &&
+      evidence.server_hello_version > static_cast<uint16_t>(offered.max())) {
+    return JudgeAboveOffer(evidence);
+  }
+  const ErrorCode code = ErrorCodeFromNss(evidence.nss_error);
+  if (IsOwnFinding(code)) return JudgeOwnFinding(evidence, code);
   if (!evidence.server_hello_accepted && evidence.server_hello_version &&
       *evidence.server_hello_version < static_cast<uint16_t>(offered.min())) {
     return JudgeTooOld(evidence);
@@ -269,7 +334,7 @@ Verdict JudgeFirstRead(const Error& error) {
   Verdict verdict = {FailureClass::kFinal, error};
   if (error.code == ErrorCode::kClientCertificateRequired) return verdict;
   if (error.alert) {
-    verdict.error.code = AsksForClientCertificate(*error.alert)
+    verdict.error.code = error.alert->description == kCertificateRequired
                              ? ErrorCode::kClientCertificateRequired
                              : ErrorCode::kHandshakeAlert;
     verdict.error.message.clear();

@@ -7,6 +7,7 @@
 
 #include "CLI/CLI.hpp"
 #include "tools/commands.h"
+#include "tools/lab_launcher.h"
 
 namespace holdfast {
 namespace {
@@ -65,6 +66,7 @@ int Main(int argc, char** argv) {
   Run run;
   AddConnectCommand(&app, &global, &run);
   AddCacheCommand(&app, &global, &run);
+  AddLabCommand(&app);
   for (CLI::App* command : app.get_subcommands({})) {
     command->fallthrough();
     for (CLI::App* nested : command->get_subcommands({})) nested->fallthrough();
@@ -90,4 +92,7 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace holdfast
 
-int main(int argc, char** argv) { return holdfast::Main(argc, argv); }
+int main(int argc, char** argv) {
+  return holdfast::IsLabCommand(argc, argv) ? holdfast::LaunchLab(argv)
+                                            : holdfast::Main(argc, argv);
+}

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,9 +21,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "core/unique_fd.h"
@@ -228,6 +228,133 @@ TEST(LabTest, SilentServersAcceptAndSayNothing) {
 TEST(LabTest, SilenceForTls13ServesTls12) {
   const auto lab = StartLab("tls13-silent");
   EXPECT_THAT(Client(*lab, {"-tls1_2"}).out, HasSubstr(kLoggedOut));
+}
+
+// s_client's hello has 256 bytes and more with TLS 1.3, fewer with TLS 1.2 and
+// one cipher suite.
+const std::vector<std::string>& SmallHello() {
+  static const auto& options = *new std::vector<std::string>{
+      "-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"};
+  return options;
+}
+
+TEST(LabTest, SizeOfAHelloDecides) {
+  for (const auto& [behaviour, complaint] :
+       std::vector<std::pair<std::string, std::string>>{
+           {"large-hello-fin", "unexpected eof"},
+           {"large-hello-rst", "errno=104"},
+           {"large-hello-alert", "alert decode error"}}) {
+    SCOPED_TRACE(behaviour);
+    const auto lab = StartLab(behaviour);
+    EXPECT_THAT(Client(*lab).err, HasSubstr(complaint));
+    EXPECT_THAT(Client(*lab, SmallHello()).out, HasSubstr(kLoggedOut));
+    EXPECT_GE(lab->hellos().at(0).message_size, 256u);
+    EXPECT_LT(lab->hellos().at(1).message_size, 256u);
+  }
+}
+
+TEST(LabTest, SilenceForAHelloDependsOnItsSize) {
+  // As ALPN: names of 250 bytes, to make a hello as long as need be.
+  const auto padding = [](size_t names) {
+    return std::vector<std::string>{
+        "-alpn",
+        absl::StrJoin(std::vector<std::string>(names, std::string(250, 'x')),
+                      ",")};
+  };
+  struct Case {
+    const char* behaviour;
+    std::vector<std::string> silent;
+    std::vector<std::string> served;
+  };
+  for (const Case& c :
+       std::vector<Case>{{"large-hello-silent", {}, SmallHello()},
+                         {"hello-256-511-silent", {}, SmallHello()},
+                         {"hello-256-511-silent", {}, padding(2)},
+                         {"segment-hello-silent", padding(6), padding(2)}}) {
+    SCOPED_TRACE(c.behaviour);
+    const auto lab = StartLab(c.behaviour);
+    EXPECT_EQ(ToldWhileWaiting(*lab, c.silent,
+                               [&] { return lab->hellos().size() == 1; }),
+              "");
+    EXPECT_THAT(Client(*lab, c.served).out, HasSubstr(kLoggedOut));
+  }
+}
+
+TEST(LabTest, ExtensionsAreRefused) {
+  for (const auto& [behaviour, option, complaint] :
+       std::vector<std::tuple<std::string, std::string, std::string>>{
+           {"no-application-protocol", "-alpn",
+            "alert no application protocol"},
+           {"alpn-fin", "-alpn", "unexpected eof"},
+           {"alpn-decode-error", "-alpn", "alert decode error"},
+           {"alpn-unsupported-extension", "-alpn", "unsupported extension"},
+           {"status-request-decode-error", "-status", "alert decode error"},
+           {"status-request-unsupported-extension", "-status",
+            "unsupported extension"}}) {
+    SCOPED_TRACE(behaviour);
+    const auto lab = StartLab(behaviour);
+    std::vector<std::string> options = {option};
+    if (option == "-alpn") options.push_back("imap");
+    EXPECT_THAT(Client(*lab, options).err, HasSubstr(complaint));
+    EXPECT_THAT(Client(*lab).out, HasSubstr(kLoggedOut));
+  }
+  for (const auto& [behaviour, complaint] :
+       std::vector<std::pair<std::string, std::string>>{
+           {"ticket-decode-error", "alert decode error"},
+           {"ticket-unsupported-extension", "unsupported extension"}}) {
+    const auto lab = StartLab(behaviour);
+    EXPECT_THAT(Client(*lab).err, HasSubstr(complaint));
+    EXPECT_THAT(Client(*lab, {"-no_ticket"}).out, HasSubstr(kLoggedOut));
+  }
+}
+
+// Which of a hundred hellos a server of `seed` drops, as 'x'.
+std::string FatesByChance(uint32_t seed, const std::string& hello) {
+  LabOptions options;
+  options.behaviour = FindBehaviour("drop-random-third").value();
+  options.seed = seed;
+  const auto lab = LabServer::Start(std::move(options)).value();
+  std::string fates;
+  for (int i = 0; i < 100; ++i) {
+    const UniqueFd fd = ConnectSocket(lab->port());
+    send(fd.get(), hello.data(), hello.size(), MSG_NOSIGNAL);
+    char first;
+    fates += recv(fd.get(), &first, 1, 0) == 1 ? '.' : 'x';
+  }
+  return fates;
+}
+
+TEST(LabTest, AThirdIsDroppedByChanceThatCanBeHadAgain) {
+  const auto lab = StartLab("close-after-greeting");
+  Client(*lab);
+  const std::string hello = lab->hellos().at(0).wire;
+  const std::string fates = FatesByChance(1, hello);
+  EXPECT_EQ(fates, FatesByChance(1, hello));
+  EXPECT_NE(fates, FatesByChance(2, hello));
+  const auto dropped = std::count(fates.begin(), fates.end(), 'x');
+  EXPECT_GT(dropped, 20) << fates;
+  EXPECT_LT(dropped, 47) << fates;
+}
+
+TEST(LabTest, SlowMeansLateButHealthy) {
+  const auto lab = StartLab("slow");
+  const absl::Time begun = absl::Now();
+  EXPECT_THAT(Client(*lab).out, HasSubstr(kLoggedOut));
+  EXPECT_GE(absl::Now() - begun, absl::Seconds(3));
+}
+
+TEST(LabTest, ASlowServerNeedNotBeWaitedForToStop) {
+  auto lab = StartLab("slow");
+  TempDir directory;
+  const auto client =
+      Process::Start(ClientOptions(lab->port(),
+                                   directory.Write("ca.pem", lab->ca_pem()),
+                                   {}))
+          .value();
+  ASSERT_TRUE(Eventually([&] { return lab->hellos().size() == 1; }));
+  const absl::Time begun = absl::Now();
+  lab.reset();
+  EXPECT_LT(absl::Now() - begun, absl::Seconds(2));
 }
 
 TEST(LabTest, BlockedTls13ExposesTheReducedHelloAsADowngrade) {
@@ -1106,65 +1233,6 @@ TEST(LabRelayTest, PassesOnHowTheUpstreamEnds) {
     const auto lab =
         StartLab("healthy", Upstream{"127.0.0.1", upstream->port()});
     EXPECT_THAT(Client(*lab).err, HasSubstr(complaint));
-  }
-}
-
-// The program.
-
-TEST(LabProgramTest, ListsEveryBehaviourInALine) {
-  const ProcessResult list = RunProcess({{HOLDFAST_LAB, "--list"}}).value();
-  EXPECT_EQ(list.exit_code, 0);
-  const std::vector<std::string> lines =
-      absl::StrSplit(list.out, '\n', absl::SkipEmpty());
-  ASSERT_EQ(lines.size(), AllBehaviours().size());
-  for (size_t i = 0; i < lines.size(); ++i) {
-    EXPECT_THAT(lines[i], StartsWith(std::string(AllBehaviours()[i].name)));
-    EXPECT_THAT(lines[i],
-                HasSubstr(std::string(AllBehaviours()[i].explanation)));
-  }
-}
-
-TEST(LabProgramTest, EveryBehaviourEndsCleanlyWithAClientConnected) {
-  for (const Behaviour& behaviour : AllBehaviours()) {
-    if (!ScriptFor(behaviour, "nntp", Security::kStartTls).ok()) continue;
-    SCOPED_TRACE(std::string(behaviour.name));
-    TempDir directory;
-    auto program = Process::Start({{HOLDFAST_LAB, "--behaviour",
-                                    std::string(behaviour.name), "--protocol",
-                                    "nntp", "--security", "starttls",
-                                    "--ca-out", directory.Path("ca.pem")}})
-                       .value();
-    ASSERT_TRUE(program->WaitForOutput("\n")) << program->err();
-    const std::vector<std::string> words = absl::StrSplit(
-        absl::StripSuffix(program->out(), "\n"), absl::ByAnyChar(" :"));
-    ASSERT_THAT(words, ElementsAre("listening", "on", "127.0.0.1", testing::_));
-    EXPECT_THAT(directory.Read("ca.pem"), StartsWith("-----BEGIN CERT"));
-    const UniqueFd client =
-        ConnectSocket(static_cast<uint16_t>(std::stoi(words[3])));
-    program->Signal(SIGTERM);
-    const auto ended = program->Wait(absl::Seconds(10));
-    ASSERT_TRUE(ended.has_value());
-    EXPECT_EQ(ended->exit_code, 0);
-    EXPECT_EQ(ended->err, "");
-  }
-}
-
-TEST(LabProgramTest, WrongOptionsAreAUsageError) {
-  for (const std::vector<std::string>& options :
-       {std::vector<std::string>{"--behaviour", "nice"},
-        {"--port", "65536"},
-        {"--protocol", "gopher"},
-        {"--security", "none"},
-        {"--behaviour", "starttls-refused"},  // with implicit TLS
-        {"--upstream", "nowhere"},
-        {"--frob"}}) {
-    ProcessOptions program;
-    program.arguments = {HOLDFAST_LAB};
-    program.arguments.insert(program.arguments.end(), options.begin(),
-                             options.end());
-    const ProcessResult result = RunProcess(program).value();
-    EXPECT_EQ(result.exit_code, 2) << result.out;
-    EXPECT_THAT(result.err, Not(IsEmpty()));
   }
 }
 

@@ -52,6 +52,7 @@ const std::map<int, std::string> kGivenOut = {
     {65, "alpn_refused"},
     {70, "server_too_old"},
     {71, "no_common_parameters"},
+    {72, "server_speaks_ssl3"},
     {80, "broken_tls_server"},
     {81, "handshake_interrupted"},
     {82, "handshake_alert"},

@@ -150,12 +150,13 @@ struct Flight {
 // A moment of a connect, with what the checks need to know of its past.
 struct Moment {
   RetrySession session;
-  std::map<int, Flight> flights;
+  std::map<int, Flight> flights = {};
   int started = 0;
   int top_offers = 0;
   int full_range_attempts = 0;
   bool downgrade_refused = false;  // by a reduced attempt
-  std::optional<Meeting> last;     // what the last failure was; unset: a hedge
+  std::optional<Meeting> last =
+      {};  // what the last failure was; unset: a hedge
   bool failed = false;
   bool fatal = false;  // a certificate problem, or too old
   std::pair<int, ErrorCode> first_failure = {0, ErrorCode::kInternal};
@@ -180,8 +181,9 @@ class Explorer {
   explicit Explorer(World world) : world_(std::move(world)) {}
 
   size_t Explore() {
-    Go(Moment{RetrySession(world_.policy, world_.peer, world_.record, kNow),
-              {}});
+    Moment start = {
+        RetrySession(world_.policy, world_.peer, world_.record, kNow)};
+    Go(std::move(start));
     return seen_.size();
   }
 

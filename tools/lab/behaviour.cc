@@ -1,13 +1,22 @@
 #include "tools/lab/behaviour.h"
 
+#include <limits>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "tools/lab/raw_answer.h"
 
 namespace holdfast::lab {
 namespace {
+
+// Extensions that some servers trip over.
+enum Extension : uint16_t {
+  kStatusRequest = 5,
+  kAlpn = 16,
+  kSessionTicket = 35,
+};
 
 using End = Fault::End;
 using Predicate = decltype(HelloRule::strikes);
@@ -22,49 +31,32 @@ Predicate First(int count) {
 Predicate EveryNth(int n) {
   return [n](const ClientHello&, int number) { return number % n == 0; };
 }
+bool OffersAboveTls10(const ClientHello& hello, int) {
+  return hello.OffersVersion(0x0302) || hello.OffersVersion(0x0303) ||
+         hello.OffersTls13();
+}
+bool IsMarkedAsReduced(const ClientHello& hello, int) {
+  return hello.HasFallbackScsv();
+}
+Predicate Has(Extension extension) {
+  return [extension](const ClientHello& hello, int) {
+    return hello.HasExtension(extension);
+  };
+}
+// Of the message, its header included: what its records carry.
+Predicate IsOfSize(size_t min, size_t max) {
+  return [min, max](const ClientHello& hello, int) {
+    return hello.message_size >= min && hello.message_size <= max;
+  };
+}
+constexpr size_t kAnySize = std::numeric_limits<size_t>::max();
 
 // What is done to them.
 
-Fault Alert(char level, char description) {
-  const std::string record = {0x15, 3, 3, 0, 2, level, description};
+Fault Alert(absl::string_view name, AlertLevel level = AlertLevel::kFatal) {
+  const std::string record = AlertRecord(level, AlertNumber(name));
   return {End::kFin, [record](const ClientHello&) { return record; }};
 }
-
-constexpr char kWarning = 1;
-constexpr char kFatal = 2;
-constexpr char kCloseNotify = 0;
-constexpr char kHandshakeFailure = 40;
-constexpr char kProtocolVersion = 70;
-
-std::string U16(size_t number) {
-  return {static_cast<char>(number >> 8), static_cast<char>(number)};
-}
-
-// The first offered suite that TLS 1.2 can use.
-uint16_t SuiteForTls12(const ClientHello& hello) {
-  for (const uint16_t suite : hello.cipher_suites) {
-    if (suite >> 8 == 0xc0 || suite >> 8 == 0xcc) return suite;
-  }
-  return 0x002f;
-}
-
-// A ServerHello for TLS 1.2 whose random says that the server can do TLS 1.3
-// (RFC 8446, 4.1.3).
-std::string SentinelServerHello(const ClientHello& hello) {
-  const std::string body = absl::StrCat(
-      U16(0x0303), std::string(24, 'r'), "DOWNGRD\x01", std::string(1, 0),
-      U16(SuiteForTls12(hello)), std::string(1, 0), U16(5), U16(0xff01), U16(1),
-      std::string(1, 0));  // renegotiation_info
-  const std::string message =
-      absl::StrCat("\x02", std::string(1, 0), U16(body.size()), body);
-  return absl::StrCat("\x16", U16(0x0303), U16(message.size()), message);
-}
-
-std::string PartOfServerHello(const ClientHello& hello) {
-  return SentinelServerHello(hello).substr(0, 20);
-}
-
-std::string Garbage(const ClientHello&) { return std::string(64, '\xee'); }
 
 // What is said instead.
 
@@ -227,14 +219,12 @@ bool Drip(Script* script) {
   return true;
 }
 
-std::string SomeText(const ClientHello&) { return "What did you say?\r\n"; }
-
 // Rows of the table.
 
 Behaviour Named(absl::string_view name, absl::string_view explanation) {
   Behaviour behaviour;
-  behaviour.name = name;
-  behaviour.explanation = explanation;
+  behaviour.name = std::string(name);
+  behaviour.explanation = std::string(explanation);
   return behaviour;
 }
 
@@ -245,6 +235,15 @@ Behaviour Tls13Intolerant(absl::string_view name, absl::string_view explanation,
   Behaviour behaviour = Named(name, explanation);
   behaviour.on_hello = {{OffersTls13, std::move(fault)}};
   behaviour.tls.versions = TlsVersionRange::Only(TlsVersion::kTls12);
+  return behaviour;
+}
+
+// A TLS 1.0 server that chokes on all that is newer.
+Behaviour VersionIntolerant(absl::string_view name,
+                            absl::string_view explanation, Fault fault) {
+  Behaviour behaviour = Named(name, explanation);
+  behaviour.on_hello = {{OffersAboveTls10, std::move(fault)}};
+  behaviour.tls.versions = TlsVersionRange::Only(TlsVersion::kTls10);
   return behaviour;
 }
 
@@ -285,82 +284,293 @@ Behaviour Plaintext(absl::string_view name, absl::string_view explanation,
   return behaviour;
 }
 
-std::vector<Behaviour> MakeTable() {
-  const Fault fin = {End::kFin, nullptr};
-  const Fault reset = {End::kReset, nullptr};
-  const Fault silence = {End::kSilence, nullptr};
-  const Fault sentinel = {End::kSilence, SentinelServerHello};
-  return {
-      Behaviour(),
+using Table = std::vector<Behaviour>;
 
+void Append(Table more, Table* table) {
+  for (Behaviour& behaviour : more) table->push_back(std::move(behaviour));
+}
+
+// "bad-record-mac"
+std::string InWords(absl::string_view alert) {
+  return absl::StrReplaceAll(alert, {{"_", "-"}});
+}
+
+const Fault kFin = {End::kFin, nullptr};
+const Fault kReset = {End::kReset, nullptr};
+const Fault kSilence = {End::kSilence, nullptr};
+
+Table Tls13IntolerantRows() {
+  Table table = {
       Tls13Intolerant("tls13-fin",
-                      "closes (FIN) on a hello that offers TLS 1.3", fin),
+                      "closes (FIN) on a hello that offers TLS 1.3", kFin),
       Tls13Intolerant("tls13-rst",
-                      "resets (RST) on a hello that offers TLS 1.3", reset),
-      Tls13Intolerant("tls13-alert-protocol-version",
-                      "answers TLS 1.3 with a fatal alert protocol_version",
-                      Alert(kFatal, kProtocolVersion)),
-      Tls13Intolerant("tls13-alert-handshake-failure",
-                      "answers TLS 1.3 with a fatal alert handshake_failure",
-                      Alert(kFatal, kHandshakeFailure)),
+                      "resets (RST) on a hello that offers TLS 1.3", kReset),
+      Tls13Intolerant("tls13-silent",
+                      "never answers a hello that offers TLS 1.3", kSilence),
       Tls13Intolerant("tls13-close-notify",
                       "answers TLS 1.3 with a warning close_notify, then FIN",
-                      Alert(kWarning, kCloseNotify)),
-      Tls13Intolerant("tls13-silent",
-                      "never answers a hello that offers TLS 1.3", silence),
+                      Alert("close_notify", AlertLevel::kWarning)),
+      Tls13Intolerant("tls13-warning",
+                      "answers TLS 1.3 with a warning alert, then FIN",
+                      Alert("unrecognized_name", AlertLevel::kWarning)),
+  };
+  for (const NamedAlert& alert : HelloRefusals()) {
+    table.push_back(Tls13Intolerant(
+        absl::StrCat("tls13-alert-", InWords(alert.name)),
+        absl::StrCat("answers TLS 1.3 with a fatal alert ", alert.name),
+        Alert(alert.name)));
+  }
+  return table;
+}
+
+Table ReductionRows() {
+  const Fault refusal = Alert("inappropriate_fallback");
+  Behaviour refuses_reduced = Tls13Intolerant(
+      "tls13-fin-then-scsv-alert",
+      "closes (FIN) on TLS 1.3, refuses hellos marked as reduced", kFin);
+  refuses_reduced.on_hello.push_back({IsMarkedAsReduced, refusal});
+  Behaviour drops_reduced = Tls13Intolerant(
+      "scsv-fin", "closes (FIN) on TLS 1.3 and on hellos marked as reduced",
+      kFin);
+  drops_reduced.on_hello.push_back({IsMarkedAsReduced, kFin});
+  const Fault sentinel = {End::kSilence, SentinelServerHello};
+  return {
       OnHello("tls13-blocked",
               "speaks TLS 1.3, but drops (FIN) hellos that offer it",
-              {{OffersTls13, fin}}),
+              {{OffersTls13, kFin}}),
+      refuses_reduced,
+      drops_reduced,
+      OnHello("inappropriate-fallback",
+              "answers every hello with the alert inappropriate_fallback",
+              {{Every, refusal}}),
+      OnHello("sentinel",
+              "chooses TLS 1.2 with the mark of a downgrade from TLS 1.3",
+              {{Every, sentinel}}),
+      OnHello("tls13-fin-then-sentinel",
+              "closes (FIN) on TLS 1.3 hellos; others get the downgrade mark",
+              {{OffersTls13, kFin}, {Every, sentinel}}),
+  };
+}
 
+// Hellos as large as a server's author did not think of, in bytes of what the
+// records carry.
+Table SizeRows() {
+  constexpr size_t kLarge = 256;     // one byte cannot count it any more
+  constexpr size_t kSegment = 1400;  // a packet cannot carry more of it
+  const Predicate large = IsOfSize(kLarge, kAnySize);
+  return {
+      OnHello("hello-256-511-silent",
+              "never answers a hello of 256 to 511 bytes, as old F5 devices",
+              {{IsOfSize(kLarge, 511), kSilence}}),
+      OnHello("large-hello-fin", "closes (FIN) on hellos of 256 bytes or more",
+              {{large, kFin}}),
+      OnHello("large-hello-rst", "resets (RST) on hellos of 256 bytes or more",
+              {{large, kReset}}),
+      OnHello("large-hello-silent",
+              "never answers a hello of 256 bytes or more",
+              {{large, kSilence}}),
+      OnHello("large-hello-alert",
+              "refuses hellos of 256 bytes or more with decode_error",
+              {{large, Alert("decode_error")}}),
+      OnHello("segment-hello-silent",
+              "never answers a hello of more than 1400 bytes",
+              {{IsOfSize(kSegment + 1, kAnySize), kSilence}}),
+  };
+}
+
+Table ExtensionRows() {
+  Table table = {
+      OnHello("no-application-protocol",
+              "refuses any ALPN with the alert no_application_protocol",
+              {{Has(kAlpn), Alert("no_application_protocol")}}),
+      OnHello("alpn-fin", "closes (FIN) on hellos with ALPN",
+              {{Has(kAlpn), kFin}}),
+  };
+  const std::pair<absl::string_view, Extension> extensions[] = {
+      {"alpn", kAlpn},
+      {"status-request", kStatusRequest},
+      {"ticket", kSessionTicket}};
+  for (const auto& [name, extension] : extensions) {
+    for (const char* alert : {"decode_error", "unsupported_extension"}) {
+      table.push_back(OnHello(absl::StrCat(name, "-", InWords(alert)),
+                              absl::StrCat("refuses the extension ", name,
+                                           " with the alert ", alert),
+                              {{Has(extension), Alert(alert)}}));
+    }
+  }
+  return table;
+}
+
+Table UnreliableRows() {
+  Behaviour at_random =
+      Named("drop-random-third",
+            "closes (FIN) on one hello in three, at random (see --seed)");
+  at_random.one_in_three = kFin;
+  Behaviour slow = Named("slow", "healthy, but answers hellos after 3 seconds");
+  slow.hello_delay = absl::Seconds(3);
+  return {
       OnHello("drop-first", "closes (FIN) on its first hello only",
-              {{First(1), fin}}),
+              {{First(1), kFin}}),
       OnHello("drop-first-two", "closes (FIN) on its first two hellos",
-              {{First(2), fin}}),
+              {{First(2), kFin}}),
       OnHello("drop-first-three", "closes (FIN) on its first three hellos",
-              {{First(3), fin}}),
+              {{First(3), kFin}}),
       OnHello("drop-every-third", "closes (FIN) on every third hello",
-              {{EveryNth(3), fin}}),
+              {{EveryNth(3), kFin}}),
+      at_random,
+      slow,
+  };
+}
 
+Table VersionRows() {
+  return {
       WithTls("tls12-only", "healthy, but speaks TLS 1.2 at most",
               {TlsVersionRange::Only(TlsVersion::kTls12)}),
-      WithTls("tls10-only", "speaks nothing but TLS 1.0",
+      WithTls("tls10-only",
+              "speaks nothing but TLS 1.0, and says so, as OpenSSL does",
               {TlsVersionRange::Only(TlsVersion::kTls10)}),
+      VersionIntolerant("tls10-version-intolerant-fin",
+                        "speaks TLS 1.0, and closes (FIN) on what is newer",
+                        kFin),
+      VersionIntolerant("tls10-version-intolerant-alert",
+                        "speaks TLS 1.0, refuses the rest by protocol_version",
+                        Alert("protocol_version")),
+      OnHello("ssl3-server-hello", "answers every hello with SSL 3",
+              {{Every, {End::kSilence, Ssl3ServerHello}}}),
+      OnHello("ssl3-alert", "answers every hello with an alert of SSL 3",
+              {{Every, {End::kFin, Ssl3Alert}}}),
+      OnHello("ssl2-server-hello", "answers every hello with SSL 2",
+              {{Every, {End::kSilence, Ssl2ServerHello}}}),
+  };
+}
+
+Table PolicyRows() {
+  const TlsVersionRange tls12 = TlsVersionRange::Only(TlsVersion::kTls12);
+  TlsTerms no_cipher = {tls12};
+  no_cipher.ciphers = "CAMELLIA";
+  TlsTerms weak_dh = {tls12};
+  weak_dh.ciphers = "DHE";
+  weak_dh.dh_bits = 1024;
+  TlsTerms weaker_dh = weak_dh;
+  weaker_dh.dh_bits = 768;
+  Behaviour dh1024 =
+      WithTls("dh-1024", "insists on Diffie-Hellman of 1024 bits, with TLS 1.2",
+              weak_dh);
+  dh1024.rsa_bits = 2048;  // there is no DHE with ECDSA
+  Behaviour dh768 =
+      WithTls("dh-768", "insists on Diffie-Hellman of 768 bits, with TLS 1.2",
+              weaker_dh);
+  dh768.rsa_bits = 2048;
+  Behaviour rsa512 = WithTls(
+      "rsa-512", "has a certificate for an RSA key of 512 bits", {tls12});
+  rsa512.rsa_bits = 512;
+  Behaviour rsa1024 = WithTls(
+      "rsa-1024", "has a certificate for an RSA key of 1024 bits", TlsTerms());
+  rsa1024.rsa_bits = 1024;
+  Behaviour warns = OnHello(
+      "warning-unrecognized-name",
+      "healthy, but first warns (unrecognized_name) of the name asked for",
+      {{Every,
+        {End::kGoOn,
+         Alert("unrecognized_name", AlertLevel::kWarning).answer}}});
+  return {
       WithTls("client-cert-required", "wants a client certificate",
               {TlsVersionRange(), /*requires_client_certificate=*/true}),
+      WithTls("client-cert-required-tls12",
+              "wants a client certificate, and speaks TLS 1.2 at most",
+              {tls12, /*requires_client_certificate=*/true}),
+      WithTls("no-common-cipher", "knows no cipher but Camellia, with TLS 1.2",
+              no_cipher),
+      OnHello("insufficient-security",
+              "answers every hello with a fatal alert insufficient_security",
+              {{Every, Alert("insufficient_security")}}),
+      dh1024,
+      dh768,
+      rsa1024,
+      rsa512,
+      OnHello("no-secure-renegotiation",
+              "chooses TLS 1.2 without renegotiation_info (RFC 5746)",
+              {{Every, {End::kFin, UnsafeServerHello}}}),
+      OnHello("unrecognized-name",
+              "answers every hello with a fatal alert unrecognized_name",
+              {{Every, Alert("unrecognized_name")}}),
+      warns,
+  };
+}
 
-      OnAccept("close-on-accept", "closes (FIN) before it reads anything", fin),
-      OnAccept("silent-from-start", "accepts, and never sends a byte", silence),
+// No TLS at all.
+Table PlaintextRows() {
+  return {
+      OnAccept("close-on-accept", "closes (FIN) before it reads anything",
+               kFin),
+      OnAccept("silent-from-start", "accepts, and never sends a byte",
+               kSilence),
       OnAccept("tls-bytes-first", "sends a TLS alert before it reads anything",
-               {End::kSilence, Alert(kFatal, kHandshakeFailure).answer}),
+               {End::kSilence, Alert("handshake_failure").answer}),
+      OnAccept("ssh-banner", "greets as an SSH server",
+               {End::kSilence, SshBanner}),
       Plaintext("plaintext-banner",
                 "speaks plaintext where TLS is expected, and has no STARTTLS",
                 StripStarttls),
       Plaintext("plaintext-busy",
                 "refuses service for now, in plaintext where TLS is expected",
                 StripAndRefuse),
-      OnHello("silent-after-hello", "never answers any hello",
-              {{Every, silence}}),
-      OnHello("fin-after-hello", "closes (FIN) on every hello", {{Every, fin}}),
-      OnHello("rst-after-hello", "resets (RST) on every hello",
-              {{Every, reset}}),
-      OnHello("alert-after-hello",
-              "answers every hello with a fatal alert handshake_failure",
-              {{Every, Alert(kFatal, kHandshakeFailure)}}),
       OnHello("plaintext-after-hello",
               "answers every hello with a line of plaintext",
               {{Every, {End::kSilence, SomeText}}}),
+      OnHello("http-after-hello", "answers every hello as a web server",
+              {{Every, {End::kFin, HttpError}}}),
+  };
+}
+
+Table BrokenRows() {
+  return {
+      OnHello("silent-after-hello", "never answers any hello",
+              {{Every, kSilence}}),
+      OnHello("fin-after-hello", "closes (FIN) on every hello",
+              {{Every, kFin}}),
+      OnHello("rst-after-hello", "resets (RST) on every hello",
+              {{Every, kReset}}),
+      OnHello("alert-after-hello",
+              "answers every hello with a fatal alert handshake_failure",
+              {{Every, Alert("handshake_failure")}}),
       OnHello("garbage", "answers every hello with bytes that are not TLS",
               {{Every, {End::kFin, Garbage}}}),
+      OnHello("echo", "sends every hello back", {{Every, {End::kFin, Echo}}}),
+      OnHello("unknown-record", "answers every hello with an unknown record",
+              {{Every, {End::kFin, UnknownRecord}}}),
+      OnHello("application-data-first",
+              "answers every hello with application data",
+              {{Every, {End::kFin, ApplicationData}}}),
       OnHello("partial-server-hello",
               "sends the first bytes of a ServerHello, then closes (FIN)",
               {{Every, {End::kFin, PartOfServerHello}}}),
-      OnHello("sentinel",
-              "chooses TLS 1.2 with the mark of a downgrade from TLS 1.3",
-              {{Every, sentinel}}),
-      OnHello("tls13-fin-then-sentinel",
-              "closes (FIN) on TLS 1.3 hellos; others get the downgrade mark",
-              {{OffersTls13, fin}, {Every, sentinel}}),
+      OnHello("server-hello-above-offer",
+              "chooses a TLS version that does not exist yet (0x0305)",
+              {{Every, {End::kFin, ServerHelloAboveOffer}}}),
+      OnHello("server-hello-bad-key-share",
+              "chooses TLS 1.3 with a key share of one byte",
+              {{Every, {End::kFin, ServerHelloWithBadKeyShare}}}),
+      OnHello("server-hello-fin", "sends a ServerHello, then closes (FIN)",
+              {{Every, {End::kFin, Tls12ServerHello}}}),
+      OnHello("server-hello-rst", "sends a ServerHello, then resets (RST)",
+              {{Every, {End::kReset, Tls12ServerHello}}}),
+      OnHello("server-hello-silent", "sends a ServerHello, then nothing more",
+              {{Every, {End::kSilence, Tls12ServerHello}}}),
+      OnHello("server-hello-alert",
+              "sends a ServerHello, then a fatal alert internal_error",
+              {{Every,
+                {End::kFin,
+                 [](const ClientHello& hello) {
+                   return Tls12ServerHello(hello) +
+                          AlertRecord(AlertLevel::kFatal,
+                                      AlertNumber("internal_error"));
+                 }}}}),
+  };
+}
 
+Table DialogueRows() {
+  return {
       InDialogue("silent-greeting",
                  "connects, by TLS or in clear, and never greets", Mute(false)),
       InDialogue("greeting-bye", "greets by refusing service for now",
@@ -383,8 +593,7 @@ std::vector<Behaviour> MakeTable() {
       InDialogue("endless-line", "greets with a line that never ends",
                  NeverEndGreeting),
       InDialogue("endless-list",
-                 "answers with lines that never end (IMAP: untagged ones; "
-                 "others: capabilities)",
+                 "answers with lines that never end (most: capabilities)",
                  NeverEndLists),
       InDialogue("thousands-of-lines",
                  "answers with 5,000 lines more (as endless-list does)",
@@ -394,7 +603,11 @@ std::vector<Behaviour> MakeTable() {
       InDialogue("capabilities-only-in-clear",
                  "tells its capabilities before TLS but not inside",
                  OnlyClearCapabilities),
+  };
+}
 
+Table StarttlsRows() {
+  return {
       InDialogue("starttls-hidden", "has STARTTLS, but does not offer it",
                  HideStarttls),
       InDialogue("starttls-stripped",
@@ -451,10 +664,21 @@ std::vector<Behaviour> MakeTable() {
   };
 }
 
+Table MakeTable() {
+  Table table = {Behaviour()};
+  for (const auto rows :
+       {Tls13IntolerantRows, ReductionRows, SizeRows, ExtensionRows,
+        UnreliableRows, VersionRows, PolicyRows, PlaintextRows, BrokenRows,
+        DialogueRows, StarttlsRows}) {
+    Append(rows(), &table);
+  }
+  return table;
+}
+
 }  // namespace
 
 absl::Span<const Behaviour> AllBehaviours() {
-  static const auto& table = *new const std::vector<Behaviour>(MakeTable());
+  static const auto& table = *new const Table(MakeTable());
   return table;
 }
 

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "tools/lab/client_hello.h"
 #include "tools/lab/dialogue.h"
@@ -20,7 +21,8 @@ namespace holdfast::lab {
 
 // What a server does instead of its work.
 struct Fault {
-  enum class End { kFin, kReset, kSilence };
+  // kGoOn: after the answer, it works as it should.
+  enum class End { kFin, kReset, kSilence, kGoOn };
 
   End end = End::kFin;
   // What it sends first; null for nothing.
@@ -40,13 +42,16 @@ using Edit = std::function<bool(Script* script)>;
 
 // A value type. As it is by default, the server is healthy.
 struct Behaviour {
-  absl::string_view name = "healthy";
-  absl::string_view explanation = "does everything right";
-  std::optional<Fault> on_accept;   // before anything is read
-  bool speaks_tls = true;           // if not, the dialogue is always in clear
-  Edit edit;                        // null for none
-  std::vector<HelloRule> on_hello;  // the first that strikes is what happens
-  TlsTerms tls;                     // of the lab's own TLS, not of an upstream
+  std::string name = "healthy";
+  std::string explanation = "does everything right";
+  std::optional<Fault> on_accept;     // before anything is read
+  bool speaks_tls = true;             // if not, the dialogue is always in clear
+  Edit edit;                          // null for none
+  std::vector<HelloRule> on_hello;    // the first that strikes is what happens
+  std::optional<Fault> one_in_three;  // of the other hellos, at random
+  absl::Duration hello_delay;         // before a hello is answered
+  TlsTerms tls;      // of the lab's own TLS, not of an upstream
+  int rsa_bits = 0;  // of the key that the lab makes for itself; 0: P-256
 
   // False if it needs the lab's own dialogue or TLS session, and so cannot be
   // had in front of an upstream server.

@@ -163,6 +163,7 @@ absl::StatusOr<std::optional<ClientHello>> ParseClientHello(
     const absl::string_view body = header.Vector(3).All();
     if (!header.ok()) continue;
     if (!ReadBody(body, &hello)) return none;
+    hello.message_size = kMessageHeader + body.size();
     hello.wire = std::string(bytes.substr(0, bytes.size() - rest.size()));
     return hello;
   }

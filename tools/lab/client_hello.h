@@ -17,7 +17,8 @@ namespace holdfast::lab {
 
 // A value type. Numbers are those on the wire, in the order offered.
 struct ClientHello {
-  std::string wire;  // its records, headers included
+  std::string wire;         // its records, headers included
+  size_t message_size = 0;  // what the records carry of it, header included
   size_t records = 0;
   uint16_t record_version = 0;  // of the first record
   uint16_t legacy_version = 0;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -19,14 +20,16 @@
 namespace holdfast::lab {
 namespace {
 
-constexpr int kDone = 0;
-constexpr int kUsage = 2;
-constexpr int kLocal = 4;
+// Names and types only, as in `holdfast --help`.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter() { column_width(26); }
 
-int Fail(int exit_status, absl::string_view message) {
-  std::cerr << "holdfast-lab: " << message << "\n";
-  return exit_status;
-}
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_type_size() == 0) return "";
+    return " " + option->get_type_name();
+  }
+};
 
 void List() {
   size_t width = 0;
@@ -59,8 +62,8 @@ absl::StatusOr<LabOptions> MakeOptions(const LabCommand& command) {
   LabOptions options;
   absl::StatusOr<Behaviour> behaviour = FindBehaviour(command.behaviour);
   if (!behaviour.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(behaviour.status().message(), "; --list shows them all"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        behaviour.status().message(), "; --list explains them all"));
   }
   options.behaviour = *std::move(behaviour);
   options.protocol = command.protocol;
@@ -72,51 +75,78 @@ absl::StatusOr<LabOptions> MakeOptions(const LabCommand& command) {
   }
   options.bind_address = command.bind_address;
   options.port = command.port;
+  options.seed = command.seed;
   if (!command.upstream.empty()) {
     options.upstream = ParseUpstream(command.upstream);
     if (!options.upstream) {
       return absl::InvalidArgumentError("--upstream must be HOST:PORT");
     }
+    if (!command.ca_out.empty()) {
+      return absl::InvalidArgumentError(
+          "--ca-out does not go with --upstream: the certificate is that of "
+          "the real server");
+    }
   }
   return options;
 }
 
-int FailWith(const absl::Status& status) {
-  return Fail(absl::IsInvalidArgument(status) ? kUsage : kLocal,
-              status.message());
+int Fail(const LabCommand& command, const absl::Status& status) {
+  const bool usage = absl::IsInvalidArgument(status);
+  std::cerr << command.name << ": " << status.message() << "\n";
+  if (usage) std::cerr << "Try: " << command.name << " --help\n";
+  return usage ? kLabUsage : kLabLocal;
 }
 
 }  // namespace
 
 void AddLabOptions(CLI::App* app, LabCommand* command) {
-  app->add_option("--protocol", command->protocol,
-                  "the protocol to speak: imap, pop3, smtp, submission or nntp")
-      ->capture_default_str();
+  app->name(command->name);
+  app->description(
+      "A mail server that misbehaves on purpose, to test clients with. It "
+      "says\n"
+      "where it listens, and serves until SIGTERM or SIGINT.");
+  app->formatter(std::make_shared<HelpFormatter>());
+  app->add_flag("--list", command->list, "Explain every behaviour in a line");
+  app->add_option("--protocol", command->protocol, "What to speak [imap]")
+      ->type_name("NAME");
   app->add_option("--security", command->security,
-                  "how it comes to TLS: implicit (from the first byte) or "
-                  "starttls (by a command)")
-      ->capture_default_str();
+                  "TLS at once, or by a command [implicit]")
+      ->type_name("implicit|starttls");
   app->add_option("--behaviour", command->behaviour,
-                  "how to misbehave; --list explains each")
-      ->capture_default_str();
-  app->add_option("--bind", command->bind_address, "the address to listen at")
-      ->capture_default_str();
-  app->add_option("--port", command->port, "the port; 0: any that is free")
-      ->capture_default_str();
+                  "How to misbehave [healthy]")
+      ->type_name("NAME");
+  app->add_option("--bind", command->bind_address,
+                  "Where to listen [127.0.0.1]")
+      ->type_name("ADDR");
+  app->add_option("--port", command->port, "The port [any that is free]")
+      ->type_name("PORT");
   app->add_option("--upstream", command->upstream,
-                  "HOST:PORT of a real server to stand in front of");
+                  "Stand in front of this real server")
+      ->type_name("HOST:PORT");
   app->add_option("--ca-out", command->ca_out,
-                  "write the certificate to trust to this file (PEM)");
-  app->add_flag("--list", command->list, "list the behaviours and end");
+                  "Write the certificate to trust there (PEM)")
+      ->type_name("FILE");
+  app->add_option("--seed", command->seed, "Has chance repeat itself [1]")
+      ->type_name("NUMBER");
+  app->footer(absl::StrCat(
+      "Protocols: imap, pop3, smtp, submission, nntp.\n\n"
+      "Example:\n  ",
+      command->name, " --behaviour tls13-fin --port 10993 --ca-out ca.pem\n  ",
+      command->name,
+      " --behaviour starttls-stripped --protocol smtp --security starttls\n  ",
+      command->name,
+      " --behaviour large-hello-silent --upstream mail.example.org:993\n\n"
+      "Exit status: 0 ended by a signal, 2 usage, 4 a port or file cannot be "
+      "had."));
 }
 
 int RunLab(const LabCommand& command) {
   if (command.list) {
     List();
-    return kDone;
+    return std::cout.flush() ? kLabDone : kLabLocal;
   }
   absl::StatusOr<LabOptions> options = MakeOptions(command);
-  if (!options.ok()) return FailWith(options.status());
+  if (!options.ok()) return Fail(command, options.status());
 
   // Blocked before there are threads, so that all of them inherit it and only
   // sigwait() sees these signals.
@@ -128,17 +158,20 @@ int RunLab(const LabCommand& command) {
 
   absl::StatusOr<std::unique_ptr<LabServer>> server =
       LabServer::Start(*std::move(options));
-  if (!server.ok()) return FailWith(server.status());
+  if (!server.ok()) return Fail(command, server.status());
   if (!command.ca_out.empty()) {
     std::ofstream file(command.ca_out);
     file << (*server)->ca_pem() << std::flush;
-    if (!file) return Fail(kLocal, "cannot write " + command.ca_out);
+    if (!file) {
+      return Fail(command, absl::UnavailableError(
+                               absl::StrCat("cannot write ", command.ca_out)));
+    }
   }
   std::cout << "listening on " << command.bind_address << ":"
             << (*server)->port() << std::endl;
   int received = 0;
   sigwait(&ending, &received);
-  return kDone;
+  return kLabDone;
 }
 
 }  // namespace holdfast::lab

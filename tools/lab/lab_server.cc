@@ -6,9 +6,11 @@
 
 #include <atomic>
 #include <cerrno>
+#include <condition_variable>
 #include <cstring>
 #include <list>
 #include <mutex>
+#include <random>
 #include <thread>
 #include <utility>
 
@@ -92,6 +94,7 @@ void Commit(const Fault& fault, const ClientHello& hello,
     case Fault::End::kReset:
       return client->Reset();
     case Fault::End::kSilence:
+    case Fault::End::kGoOn:  // to where nothing is left to do
       Drain(client);
       return client->Finish();
   }
@@ -146,6 +149,7 @@ class LabServerImpl : public LabServer {
         tls_(std::move(tls)),
         upstream_(upstream),
         ca_pem_(std::move(ca_pem)),
+        random_(options_.seed),
         acceptor_([this] { AcceptAll(); }) {}
 
   ~LabServerImpl() override;
@@ -171,6 +175,7 @@ class LabServerImpl : public LabServer {
   void ReapEnded();
   void Serve(Connection* connection);
   const Fault* FaultFor(const ClientHello& hello);
+  bool Delay(absl::Duration delay);
   bool Strike(SocketStream* client);
   void ServeAlone(SocketStream* client);
   bool Converse(Stream* stream, const Phase& phase, bool greets);
@@ -189,6 +194,8 @@ class LabServerImpl : public LabServer {
 
   mutable std::mutex mutex_;  // guards what follows, down to lines_
   bool stopping_ = false;
+  std::condition_variable stopped_;
+  std::mt19937 random_;  // the same numbers on every system
   std::list<Connection> connections_;
   std::string received_in_clear_;  // on connections that are gone
   std::vector<ClientHello> hellos_;
@@ -206,6 +213,7 @@ LabServerImpl::~LabServerImpl() {
       if (connection.upstream) connection.upstream->Abort();
     }
   }
+  stopped_.notify_all();
   shutdown(listener_.get(), SHUT_RDWR);  // wakes accept()
   acceptor_.join();
   for (Connection& connection : connections_) connection.thread.join();
@@ -278,7 +286,15 @@ const Fault* LabServerImpl::FaultFor(const ClientHello& hello) {
   for (const HelloRule& rule : options_.behaviour.on_hello) {
     if (rule.strikes(hello, number)) return &rule.fault;
   }
-  return nullptr;
+  const std::optional<Fault>& at_random = options_.behaviour.one_in_three;
+  return at_random && random_() % 3 == 0 ? &*at_random : nullptr;
+}
+
+// False if the server ends before that.
+bool LabServerImpl::Delay(absl::Duration delay) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  return !stopped_.wait_for(lock, absl::ToChronoMilliseconds(delay),
+                            [this] { return stopping_; });
 }
 
 // Waits for the ClientHello. True if a fault struck, and the connection is no
@@ -286,7 +302,12 @@ const Fault* LabServerImpl::FaultFor(const ClientHello& hello) {
 bool LabServerImpl::Strike(SocketStream* client) {
   const std::optional<ClientHello> hello = PeekClientHello(client);
   const Fault* fault = hello ? FaultFor(*hello) : nullptr;
+  if (hello && !Delay(options_.behaviour.hello_delay)) return true;
   if (fault == nullptr) return false;
+  if (fault->end == Fault::End::kGoOn) {
+    client->Write(fault->answer(*hello));
+    return false;
+  }
   client->Unread("");
   Commit(*fault, *hello, client);
   return true;
@@ -398,7 +419,12 @@ absl::StatusOr<std::unique_ptr<LabServer>> LabServer::Start(
     absl::StatusOr<CertificateAuthority> authority =
         CertificateAuthority::Create();
     if (!authority.ok()) return authority.status();
-    absl::StatusOr<Certificate> certificate = authority->Issue();
+    CertificateOptions own;
+    if (options.behaviour.rsa_bits != 0) {
+      own.key_type = KeyType::kRsa;
+      own.rsa_bits = options.behaviour.rsa_bits;
+    }
+    absl::StatusOr<Certificate> certificate = authority->Issue(own);
     if (!certificate.ok()) return certificate.status();
     ca_pem = authority->certificate_pem();
     options.certificate = *std::move(certificate);

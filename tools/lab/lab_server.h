@@ -39,6 +39,8 @@ struct LabOptions {
   // If set, what no fault takes is relayed there, byte by byte, instead of
   // being answered here. It is taken to have the same `security`.
   std::optional<Upstream> upstream;
+  // Of what the behaviour leaves to chance, so that it can be had again.
+  uint32_t seed = 1;
   // If unset, one for localhost, of an authority made for this server.
   std::optional<Certificate> certificate;
 };

@@ -1,6 +1,8 @@
 #include "tools/lab/stream.h"
 
 #include <netdb.h>
+#include <openssl/core_names.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -76,6 +78,41 @@ bool UseCertificate(SSL_CTX* context, const Certificate& certificate) {
   const OpensslPtr<EVP_PKEY> key(PEM_read_bio_PrivateKey(
       FromPem(certificate.key_pem).get(), nullptr, nullptr, nullptr));
   return SSL_CTX_use_PrivateKey(context, key.get()) == 1;
+}
+
+int AllowAnything(const SSL*, const SSL_CTX*, int, int, int, void*, void*) {
+  return 1;
+}
+
+// Oakley's groups, of 768 or 1024 bits (RFC 2409, 6).
+bool UseDiffieHellman(SSL_CTX* context, int bits) {
+  const OpensslPtr<BIGNUM> prime(bits == 768
+                                     ? BN_get_rfc2409_prime_768(nullptr)
+                                     : BN_get_rfc2409_prime_1024(nullptr));
+  const OpensslPtr<OSSL_PARAM_BLD> builder(OSSL_PARAM_BLD_new());
+  const OpensslPtr<BIGNUM> generator(BN_new());
+  if (BN_set_word(generator.get(), 2) != 1 ||
+      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_FFC_P,
+                             prime.get()) != 1 ||
+      OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_FFC_G,
+                             generator.get()) != 1) {
+    return false;
+  }
+  const OpensslPtr<OSSL_PARAM> parameters(
+      OSSL_PARAM_BLD_to_param(builder.get()));
+  const OpensslPtr<EVP_PKEY_CTX> maker(
+      EVP_PKEY_CTX_new_from_name(nullptr, "DH", nullptr));
+  EVP_PKEY* group = nullptr;
+  if (EVP_PKEY_fromdata_init(maker.get()) != 1 ||
+      EVP_PKEY_fromdata(maker.get(), &group, EVP_PKEY_KEY_PARAMETERS,
+                        parameters.get()) != 1) {
+    return false;
+  }
+  // Even at level 0 OpenSSL would insist on 1024 bits.
+  SSL_CTX_set_security_callback(context, AllowAnything);
+  if (SSL_CTX_set0_tmp_dh_pkey(context, group) == 1) return true;
+  EVP_PKEY_free(group);
+  return false;
 }
 
 class TlsStream : public Stream {
@@ -228,12 +265,14 @@ absl::StatusOr<TlsContext> TlsContext::Create(const Certificate& certificate,
   made.context_.reset(SSL_CTX_new(TLS_server_method()), OpensslDelete());
   SSL_CTX* context = made.context_.get();
   // Level 0 first: weak keys, and TLS 1.0 with its SHA-1, are refused above it.
-  if (SSL_CTX_set_cipher_list(context, "DEFAULT:@SECLEVEL=0") != 1 ||
+  if (SSL_CTX_set_cipher_list(
+          context, absl::StrCat(terms.ciphers, ":@SECLEVEL=0").c_str()) != 1 ||
       SSL_CTX_set_min_proto_version(
           context, static_cast<int>(terms.versions.min())) != 1 ||
       SSL_CTX_set_max_proto_version(
           context, static_cast<int>(terms.versions.max())) != 1 ||
-      !UseCertificate(context, certificate)) {
+      !UseCertificate(context, certificate) ||
+      (terms.dh_bits != 0 && !UseDiffieHellman(context, terms.dh_bits))) {
     return OpensslError("cannot set up TLS");
   }
   SSL_CTX_set_alpn_select_cb(context, ChooseAlpn,

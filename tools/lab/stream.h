@@ -98,6 +98,10 @@ class SocketStream : public Stream {
 struct TlsTerms {
   TlsVersionRange versions;
   bool requires_client_certificate = false;
+  std::string ciphers = "DEFAULT";  // up to TLS 1.2, as OpenSSL lists them
+  // Of Diffie-Hellman: 768 or 1024 (RFC 2409), which nobody should use any
+  // more; 0: left to OpenSSL.
+  int dh_bits = 0;
 };
 
 // A TLS server's settings. Thread safety: immutable.
