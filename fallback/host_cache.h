@@ -2,13 +2,15 @@
 // process. The one on disk stands in sqlite_host_cache.h.
 //
 // A cache never stands in the way (promise 13): nothing here returns an error
-// to a connect. What went wrong is reported once, through warnings().
+// to a connect. What went wrong is reported once, through TakeWarnings().
+// docs/cache.md says how to keep records elsewhere, for a fleet.
 //
 // Thread safety: every method may be called from any thread.
 
 #ifndef HOLDFAST_FALLBACK_HOST_CACHE_H_
 #define HOLDFAST_FALLBACK_HOST_CACHE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -22,6 +24,15 @@
 #include "fallback/host_record.h"
 
 namespace holdfast {
+
+using RecordList = std::vector<std::pair<HostKey, HostRecord>>;
+
+struct HostCacheOptions {
+  RecordLifetimes lifetimes = {};
+  // Beyond it the records that were used least recently are deleted, pins
+  // excepted. A few tens of megabytes; nobody has so many mail servers.
+  size_t max_records = 100'000;
+};
 
 class HostCache {
  public:
@@ -38,7 +49,7 @@ class HostCache {
                            absl::Time now) = 0;
 
   // All records, sorted by host, port, security, scope.
-  virtual std::vector<std::pair<HostKey, HostRecord>> List() = 0;
+  virtual RecordList List() = 0;
 
   // Deletes the reductions of every key of that host (and port, if given), and
   // keeps what the host has proven; `everything` deletes the proofs too.
@@ -58,10 +69,11 @@ class HostCache {
   virtual std::vector<Error> TakeWarnings() = 0;
 };
 
-// A cache that is gone with the process; it starts with `records`.
+// A cache that is gone with the process; it starts with `records`, and has
+// `warnings` to give.
 std::unique_ptr<HostCache> NewMemoryHostCache(
-    RecordLifetimes lifetimes = {},
-    std::vector<std::pair<HostKey, HostRecord>> records = {});
+    const HostCacheOptions& options = {}, RecordList records = {},
+    std::vector<Error> warnings = {});
 
 }  // namespace holdfast
 

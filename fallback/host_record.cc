@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "absl/strings/str_cat.h"
+
 namespace holdfast {
 namespace {
 
@@ -64,6 +66,12 @@ absl::Duration LifetimeOf(const LearnedReduction& learned,
   return again ? std::clamp(2 * before->lifetime, first, longest) : first;
 }
 
+// How long an imported reduction may live at most.
+absl::Duration LongestLifetime(Rung rung, const RecordLifetimes& lifetimes) {
+  return RungMaximum(rung) < TlsVersion::kTls13 ? lifetimes.version_longest
+                                                : lifetimes.feature_longest;
+}
+
 void Increment(int& count) {
   if (count < std::numeric_limits<int>::max()) ++count;
 }
@@ -100,6 +108,10 @@ absl::StatusOr<HostRecord> HostRecord::Create(const Fields& fields) {
   if (fields.reduction) {
     if (fields.reduction->rung == Rung::kFull) {
       return damaged("A host record names the full offer as a reduced one.");
+    }
+    if (!fields.reduction->reason &&
+        fields.reduction->origin != RecordOrigin::kPinned) {
+      return damaged("A host record has a reduced offer without a reason.");
     }
     if (fields.reduction->lifetime <= absl::ZeroDuration()) {
       return damaged("A host record has no lifetime.");
@@ -158,6 +170,10 @@ HostRecord HostRecord::Apply(const CacheUpdate& update, absl::Time now,
     record = AfterReduction(*reduction, now, lifetimes);
   } else if (std::holds_alternative<ForgetReduction>(update)) {
     if (!IsPinned(fields_.reduction, now)) record = WithoutReduction();
+  } else if (const auto* pin = std::get_if<PinReduction>(&update)) {
+    record = AfterPin(*pin, now);
+  } else if (const auto* import = std::get_if<ImportRecord>(&update)) {
+    return AfterImport(import->fields, now, lifetimes);
   }
   if (record == *this || record.empty()) return record;
   if (empty()) record.fields_.first_seen = now;
@@ -206,6 +222,116 @@ HostRecord HostRecord::AfterReduction(const LearnedReduction& learned,
   }
   Increment(record.fields_.failures);
   Increment(record.fields_.recoveries);
+  return record;
+}
+
+HostRecord HostRecord::AfterPin(const PinReduction& pin, absl::Time now) const {
+  const absl::Time until = WholeMicroseconds(pin.until);
+  if (pin.rung == Rung::kFull || until <= now) return *this;
+  HostRecord record = *this;
+  record.fields_.reduction = Reduction{
+      pin.rung, std::nullopt, RecordOrigin::kPinned, until, until - now};
+  record.fields_.failures = 0;
+  record.fields_.recoveries = 0;
+  return record;
+}
+
+std::string HostRecord::RefusalOf(const Proof& imported, absl::Time now,
+                                  const RecordLifetimes& lifetimes) const {
+  if (!ProofHolds(imported, now, lifetimes.proof)) {
+    return "its proof has expired";
+  }
+  const std::optional<Reduction> active = ActiveReduction(now);
+  if (active && Contradicts(imported.version, *active)) {
+    return absl::StrCat("the host needs ", RungName(active->rung),
+                        " here, not ", TlsVersionText(imported.version));
+  }
+  return "";
+}
+
+std::string HostRecord::RefusalOf(const Reduction& imported, absl::Time now,
+                                  const RecordLifetimes& lifetimes) const {
+  const absl::string_view rung = RungName(imported.rung);
+  if (imported.origin == RecordOrigin::kPinned) {
+    return "a pin is a decision that no import can make";
+  }
+  if (RungMaximum(imported.rung) < TlsVersion::kTls12) {
+    return absl::StrCat(rung, " lies below the floor, TLS 1.2");
+  }
+  if (!ReductionHolds(imported, now)) {
+    return absl::StrCat("its reduced offer, ", rung, ", has expired");
+  }
+  const std::optional<TlsVersion> proven = ProvenVersion(now, lifetimes);
+  if (proven && Contradicts(*proven, imported)) {
+    return absl::StrCat("the host has proven ", TlsVersionText(*proven),
+                        " here, more than ", rung, " offers");
+  }
+  const std::optional<Reduction> active = ActiveReduction(now);
+  if (active && active->rung != imported.rung) {
+    return absl::StrCat("the host needs ", RungName(active->rung),
+                        " here, not ", rung);
+  }
+  return "";
+}
+
+std::vector<std::string> HostRecord::ImportRefusals(
+    const ImportRecord& import, absl::Time now,
+    const RecordLifetimes& lifetimes) const {
+  std::vector<std::string> refusals;
+  const auto add = [&refusals](std::string refusal) {
+    if (!refusal.empty()) refusals.push_back(std::move(refusal));
+  };
+  if (import.fields.proof) add(RefusalOf(*import.fields.proof, now, lifetimes));
+  if (import.fields.reduction) {
+    add(RefusalOf(*import.fields.reduction, now, lifetimes));
+  }
+  return refusals;
+}
+
+// What is taken lives no longer than if it had been learned here and now.
+HostRecord HostRecord::AfterImport(const Fields& imported, absl::Time now,
+                                   const RecordLifetimes& lifetimes) const {
+  HostRecord record = *this;
+  if (imported.proof && RefusalOf(*imported.proof, now, lifetimes).empty()) {
+    const Proof proof = {imported.proof->version,
+                         std::min(imported.proof->at, now)};
+    const std::optional<TlsVersion> own = ProvenVersion(now, lifetimes);
+    if (!own || proof.version > *own ||
+        (proof.version == *own && proof.at > fields_.proof->at)) {
+      record.fields_.proof = proof;
+    }
+    // One that has expired; RefusalOf() protects the others.
+    if (fields_.reduction && Contradicts(proof.version, *fields_.reduction)) {
+      record = record.WithoutReduction();
+    }
+  }
+  if (imported.reduction && !ActiveReduction(now) &&
+      record.RefusalOf(*imported.reduction, now, lifetimes).empty()) {
+    if (!record.ProvenVersion(now, lifetimes)) record.fields_.proof.reset();
+    Reduction reduction = *imported.reduction;
+    reduction.origin = RecordOrigin::kImported;
+    reduction.lifetime = std::min(reduction.lifetime,
+                                  LongestLifetime(reduction.rung, lifetimes));
+    reduction.expires_at =
+        std::min(reduction.expires_at, now + reduction.lifetime);
+    record.fields_.reduction = reduction;
+    record.fields_.failures = imported.failures;
+    record.fields_.recoveries = imported.recoveries;
+  }
+  if (record == *this) return record;
+  const absl::Time first_seen = std::min(imported.first_seen, now);
+  const absl::Time last_seen = std::min(imported.last_seen, now);
+  record.fields_.first_seen =
+      empty() ? first_seen : std::min(fields_.first_seen, first_seen);
+  record.fields_.last_seen =
+      empty() ? last_seen : std::max(fields_.last_seen, last_seen);
+  return record;
+}
+
+HostRecord HostRecord::SeenAt(absl::Time now) const {
+  HostRecord record = *this;
+  record.fields_.last_seen =
+      std::max(record.fields_.last_seen, WholeMicroseconds(now));
   return record;
 }
 

@@ -9,7 +9,9 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "core/endpoint.h"
@@ -30,6 +32,11 @@ struct HostKey {
   friend bool operator==(const HostKey& a, const HostKey& b) {
     return a.endpoint == b.endpoint && a.security == b.security &&
            a.scope == b.scope;
+  }
+  template <typename H>
+  friend H AbslHashValue(H hash, const HostKey& key) {
+    return H::combine(std::move(hash), key.endpoint.host.name(),
+                      key.endpoint.port, key.security, key.scope);
   }
 };
 
@@ -59,10 +66,10 @@ struct Proof {
   }
 };
 
-// The reduced offer that worked.
+// The reduced offer that worked, or that the user has pinned.
 struct Reduction {
   Rung rung;
-  ErrorCode reason;  // of the failure that led to it
+  std::optional<ErrorCode> reason;  // the failure that led to it; unset: pinned
   RecordOrigin origin;
   absl::Time expires_at;
   absl::Duration lifetime;  // this time; the next is twice as long
@@ -71,6 +78,16 @@ struct Reduction {
     return a.rung == b.rung && a.reason == b.reason && a.origin == b.origin &&
            a.expires_at == b.expires_at && a.lifetime == b.lifetime;
   }
+};
+
+// All that a record holds, as read from a file.
+struct HostRecordFields {
+  std::optional<Proof> proof;
+  std::optional<Reduction> reduction;
+  int failures = 0;    // of fuller offers, which led to the reduction
+  int recoveries = 0;  // connections that found the reduced offer to work
+  absl::Time first_seen;
+  absl::Time last_seen;
 };
 
 // What a connect learned. The rules for applying it stand in HostRecord.
@@ -86,27 +103,29 @@ struct LearnedReduction {  // `rung` worked after `reason`, certificate verified
   bool hedged;
 };
 struct ForgetReduction {};  // the server can do better (promise 6)
+
+// What the user decided.
+struct PinReduction {  // offer `rung` until then, whatever was proven
+  Rung rung;
+  absl::Time until;
+};
+struct ImportRecord {  // what another cache has exported
+  HostRecordFields fields;
+};
+
 using CacheUpdate = std::variant<std::monostate, LearnedProof, LearnedReduction,
-                                 ForgetReduction>;
+                                 ForgetReduction, PinReduction, ImportRecord>;
 
 class HostRecord {
  public:
-  // All that a record holds, as read from a file.
-  struct Fields {
-    std::optional<Proof> proof;
-    std::optional<Reduction> reduction;
-    int failures = 0;    // of fuller offers, which led to the reduction
-    int recoveries = 0;  // connections that the reduced offer made
-    absl::Time first_seen;
-    absl::Time last_seen;
-  };
+  using Fields = HostRecordFields;
 
   // A host of which nothing is known.
   HostRecord() = default;
   // Errors: kCacheDamaged if `fields` break an invariant: a reduction to a
   // version below the proven one (unless it is pinned: the user's decision
-  // overrides the ratchet, promise 6), kFull as a reduction, a lifetime that is
-  // not positive, negative counts.
+  // overrides the ratchet, promise 6), kFull as a reduction, one that is not
+  // pinned without a reason, a lifetime that is not positive, negative counts.
   static absl::StatusOr<HostRecord> Create(const Fields& fields);
 
   const Fields& fields() const { return fields_; }
@@ -127,10 +146,22 @@ class HostRecord {
   // proof is renewed only in the second half of its life, so that a connection
   // to a known host writes nothing. A reduction is refused (the record stays
   // as it is) if its rung lies below what is proven (promise 8). Nothing that
-  // is learned touches a pinned reduction before it expires. `now` is taken in
+  // is learned or imported touches a pinned reduction before it expires. Of an
+  // import all is taken that ImportRefusals() does not name. `now` is taken in
   // whole microseconds, as files keep it.
   HostRecord Apply(const CacheUpdate& update, absl::Time now,
                    const RecordLifetimes&) const;
+
+  // Why parts of `import` would not be taken, each a clause that fits after a
+  // colon; empty if nothing stands against it. An import never makes a pin,
+  // lowers the floor or a proof, adds what has expired, or contradicts what was
+  // observed here.
+  std::vector<std::string> ImportRefusals(const ImportRecord& import,
+                                          absl::Time now,
+                                          const RecordLifetimes&) const;
+
+  // The record with `now` as last_seen, unless it was seen later.
+  HostRecord SeenAt(absl::Time now) const;
 
   // The record after the user forgot its reduction, pinned or not.
   HostRecord WithoutReduction() const;
@@ -148,6 +179,13 @@ class HostRecord {
                         const RecordLifetimes&) const;
   HostRecord AfterReduction(const LearnedReduction&, absl::Time now,
                             const RecordLifetimes&) const;
+  HostRecord AfterPin(const PinReduction&, absl::Time now) const;
+  HostRecord AfterImport(const Fields&, absl::Time now,
+                         const RecordLifetimes&) const;
+  std::string RefusalOf(const Proof& imported, absl::Time now,
+                        const RecordLifetimes&) const;
+  std::string RefusalOf(const Reduction& imported, absl::Time now,
+                        const RecordLifetimes&) const;
 
   Fields fields_;
 };

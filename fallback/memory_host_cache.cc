@@ -1,64 +1,76 @@
 // The cache that is gone with the process.
 
-#include <map>
+#include <algorithm>
 #include <mutex>
 #include <tuple>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "fallback/host_cache.h"
 
 namespace holdfast {
 namespace {
 
-struct KeyOrder {
-  bool operator()(const HostKey& a, const HostKey& b) const {
-    return Tie(a) < Tie(b);
-  }
-  static std::tuple<const std::string&, uint16_t, ConnectionSecurity,
-                    const std::string&>
-  Tie(const HostKey& key) {
-    return {key.endpoint.host.name(), key.endpoint.port, key.security,
-            key.scope};
-  }
-};
+bool ComesBefore(const RecordList::value_type& a,
+                 const RecordList::value_type& b) {
+  const auto tie = [](const HostKey& key) {
+    return std::tie(key.endpoint.host.name(), key.endpoint.port, key.security,
+                    key.scope);
+  };
+  return tie(a.first) < tie(b.first);
+}
+
+bool UsedEarlier(const RecordList::value_type& a,
+                 const RecordList::value_type& b) {
+  return a.second.fields().last_seen < b.second.fields().last_seen;
+}
+
+bool IsPinned(const HostRecord& record) {
+  const std::optional<Reduction>& reduction = record.fields().reduction;
+  return reduction && reduction->origin == RecordOrigin::kPinned;
+}
 
 class MemoryHostCache : public HostCache {
  public:
-  MemoryHostCache(RecordLifetimes lifetimes,
-                  std::vector<std::pair<HostKey, HostRecord>> records)
-      : lifetimes_(lifetimes), records_(records.begin(), records.end()) {}
+  MemoryHostCache(const HostCacheOptions& options, RecordList records,
+                  std::vector<Error> warnings)
+      : options_(options),
+        records_(records.begin(), records.end()),
+        warnings_(std::move(warnings)) {}
 
   HostRecord Lookup(const HostKey& key) override {
     std::lock_guard<std::mutex> lock(mutex_);
-    const auto found = records_.find(key);
-    return found == records_.end() ? HostRecord() : found->second;
+    return Find(key);
   }
 
   HostRecord Apply(const HostKey& key, const CacheUpdate& update,
                    absl::Time now) override {
     std::lock_guard<std::mutex> lock(mutex_);
-    const auto found = records_.find(key);
-    const HostRecord before =
-        found == records_.end() ? HostRecord() : found->second;
-    HostRecord after = before.Apply(update, now, lifetimes_);
-    if (after != before) {
-      Put(key, after);
-      DeleteSpent(now);
+    const HostRecord before = Find(key);
+    HostRecord after = before.Apply(update, now, options_.lifetimes);
+    if (after == before) {
+      if (!after.empty()) Put(key, after.SeenAt(now));
+      return after;
     }
+    Put(key, after);
+    DeleteSpent(now);
+    DeleteSurplus();
     return after;
   }
 
-  std::vector<std::pair<HostKey, HostRecord>> List() override {
+  RecordList List() override {
     std::lock_guard<std::mutex> lock(mutex_);
-    return {records_.begin(), records_.end()};
+    RecordList list(records_.begin(), records_.end());
+    std::sort(list.begin(), list.end(), ComesBefore);
+    return list;
   }
 
   absl::StatusOr<int> Forget(const Host& host, std::optional<uint16_t> port,
                              bool everything) override {
     std::lock_guard<std::mutex> lock(mutex_);
     int changed = 0;
-    for (auto it = records_.begin(); it != records_.end();) {
-      const auto [key, before] = *it++;  // Put() may delete it
+    for (const auto& [key, before] :
+         RecordList(records_.begin(), records_.end())) {
       if (key.endpoint.host != host) continue;
       if (port && key.endpoint.port != *port) continue;
       const HostRecord after =
@@ -78,9 +90,17 @@ class MemoryHostCache : public HostCache {
   }
 
   bool persistent() const override { return false; }
-  std::vector<Error> TakeWarnings() override { return {}; }
+  std::vector<Error> TakeWarnings() override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return std::exchange(warnings_, {});
+  }
 
  private:
+  HostRecord Find(const HostKey& key) const {
+    const auto found = records_.find(key);
+    return found == records_.end() ? HostRecord() : found->second;
+  }
+
   void Put(const HostKey& key, const HostRecord& record) {
     if (record.empty()) {
       records_.erase(key);
@@ -90,23 +110,41 @@ class MemoryHostCache : public HostCache {
   }
 
   void DeleteSpent(absl::Time now) {
-    for (auto it = records_.begin(); it != records_.end();) {
-      it = it->second.SpentAt(lifetimes_) <= now ? records_.erase(it)
-                                                 : std::next(it);
+    absl::erase_if(records_, [&](const auto& entry) {
+      return entry.second.SpentAt(options_.lifetimes) <= now;
+    });
+  }
+
+  // A hundredth more than it must, so that it need not be done each time.
+  void DeleteSurplus() {
+    const size_t limit = options_.max_records;
+    if (records_.size() <= limit) return;
+    RecordList candidates;
+    for (const auto& entry : records_) {
+      if (!IsPinned(entry.second)) candidates.push_back(entry);
+    }
+    const size_t surplus =
+        std::min(records_.size() - (limit - limit / 100), candidates.size());
+    const auto end = candidates.begin() + static_cast<ptrdiff_t>(surplus);
+    std::partial_sort(candidates.begin(), end, candidates.end(), UsedEarlier);
+    for (auto it = candidates.begin(); it != end; ++it) {
+      records_.erase(it->first);
     }
   }
 
-  const RecordLifetimes lifetimes_;
+  const HostCacheOptions options_;
   std::mutex mutex_;
-  std::map<HostKey, HostRecord, KeyOrder> records_;
+  absl::flat_hash_map<HostKey, HostRecord> records_;
+  std::vector<Error> warnings_;
 };
 
 }  // namespace
 
-std::unique_ptr<HostCache> NewMemoryHostCache(
-    RecordLifetimes lifetimes,
-    std::vector<std::pair<HostKey, HostRecord>> records) {
-  return std::make_unique<MemoryHostCache>(lifetimes, std::move(records));
+std::unique_ptr<HostCache> NewMemoryHostCache(const HostCacheOptions& options,
+                                              RecordList records,
+                                              std::vector<Error> warnings) {
+  return std::make_unique<MemoryHostCache>(options, std::move(records),
+                                           std::move(warnings));
 }
 
 }  // namespace holdfast

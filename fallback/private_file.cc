@@ -77,6 +77,16 @@ std::string NameForDamaged(const std::string& path, absl::Time now) {
 
 }  // namespace
 
+absl::Status CheckPrivateFile(const std::string& path,
+                              absl::Span<const absl::string_view> companions) {
+  absl::Status status = CheckFile(path, "it");
+  for (absl::string_view companion : companions) {
+    const std::string name = absl::StrCat(path, companion);
+    if (status.ok()) status = CheckFile(name, name);
+  }
+  return status;
+}
+
 absl::Status MakePrivateFile(const std::string& path,
                              absl::Span<const absl::string_view> companions) {
   int error = MakeFile(path);
@@ -89,12 +99,7 @@ absl::Status MakePrivateFile(const std::string& path,
     error = MakeFile(path);
   }
   if (error != 0) return SystemError("it cannot be made", error);
-  absl::Status status = CheckFile(path, "it");
-  for (absl::string_view companion : companions) {
-    const std::string name = absl::StrCat(path, companion);
-    if (status.ok()) status = CheckFile(name, name);
-  }
-  return status;
+  return CheckPrivateFile(path, companions);
 }
 
 UniqueFd LockFolderOf(const std::string& path, FolderLock purpose) {

@@ -18,10 +18,13 @@
 
 namespace holdfast {
 
-// Makes an empty file of mode 0600 and its folders of mode 0700, as far as they
-// do not exist. Fails if that cannot be done, or if the file or one of its
-// companions that exist is not a regular file, belongs to another user, or may
-// be written by one.
+// Fails if the file or one of its companions that exist is not a regular file,
+// belongs to another user, or may be written by one.
+absl::Status CheckPrivateFile(const std::string& path,
+                              absl::Span<const absl::string_view> companions);
+
+// The same after making an empty file of mode 0600 and its folders of mode
+// 0700, as far as they do not exist. Fails, too, if that cannot be done.
 //
 // Nothing is opened for that: SQLite's locks on a file are lost when any
 // descriptor of it is closed in the same process.

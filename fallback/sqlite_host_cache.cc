@@ -1,6 +1,11 @@
 // The memory of hosts in an SQLite file.
 //
-// Every operation is a short one: nothing is held open between calls, and
+// What was read once is kept in memory until another process writes, so that a
+// usual connect costs one look at the file's change counter (promise 13: the
+// cache never stands in the way). A write is one transaction on what the file
+// then holds.
+//
+// Every operation is a short one: no lock is held between calls, and
 // whatever goes wrong is sorted into two kinds (promise 13). A damaged file is
 // set aside and the operation done again on a new one. Any other trouble ends
 // the use of the file for the life of the object, which goes on in memory.
@@ -10,304 +15,52 @@
 
 #include <sqlite3.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <functional>
-#include <limits>
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "core/unique_fd.h"
+#include "fallback/host_table.h"
 #include "fallback/private_file.h"
 #include "fallback/sqlite_statement.h"
 
 namespace holdfast {
 namespace {
 
-// Marks of the format, in the file's header. A program leaves a file of a newer
-// version alone; a row with names that it does not know belongs to a program
-// that knows more rungs or codes, and is passed over.
-constexpr int64_t kApplicationId = 0x48464331;  // "HFC1"
-constexpr int64_t kFormatVersion = kHostCacheFormatVersion;
-
-// Times and durations are microseconds, the former since the Unix epoch; the
-// largest integer stands for "for ever". `spent_at` is HostRecord::SpentAt().
-constexpr char kSchema[] = R"(
-  CREATE TABLE IF NOT EXISTS host (
-    host       TEXT    NOT NULL,
-    port       INTEGER NOT NULL,
-    security   TEXT    NOT NULL,
-    scope      TEXT    NOT NULL DEFAULT '',
-    proven     TEXT,
-    proven_at  INTEGER,
-    rung       TEXT,
-    reason     TEXT,
-    origin     TEXT,
-    expires_at INTEGER,
-    lifetime   INTEGER,
-    failures   INTEGER NOT NULL DEFAULT 0,
-    recoveries INTEGER NOT NULL DEFAULT 0,
-    first_seen INTEGER NOT NULL,
-    last_seen  INTEGER NOT NULL,
-    spent_at   INTEGER NOT NULL,
-    PRIMARY KEY (host, port, security, scope)
-  ) STRICT, WITHOUT ROWID;
-  CREATE INDEX IF NOT EXISTS host_by_spent_at ON host (spent_at);
-)";
-
-#define HOLDFAST_HOST_COLUMNS                                              \
-  "host, port, security, scope, proven, proven_at, rung, reason, origin, " \
-  "expires_at, lifetime, failures, recoveries, first_seen, last_seen"
-
 // What SQLite keeps beside the file.
 constexpr absl::string_view kCompanions[] = {"-wal", "-shm", "-journal"};
 
-// The columns as the statements below name them, in order.
-enum Column {
-  kHost,
-  kPort,
-  kSecurity,
-  kScope,
-  kProven,
-  kProvenAt,
-  kRung,
-  kReason,
-  kOrigin,
-  kExpiresAt,
-  kLifetime,
-  kFailures,
-  kRecoveries,
-  kFirstSeen,
-  kLastSeen,
-};
-
-constexpr char kSelectOne[] =
-    "SELECT " HOLDFAST_HOST_COLUMNS
-    " FROM host WHERE host = ? AND port = ? AND security = ? AND scope = ?";
-constexpr char kSelectAll[] = "SELECT " HOLDFAST_HOST_COLUMNS
-                              " FROM host ORDER BY host, port, security, scope";
-#define HOLDFAST_OF_HOST " FROM host WHERE host = ? AND port BETWEEN ? AND ?"
-constexpr char kSelectHost[] = "SELECT " HOLDFAST_HOST_COLUMNS HOLDFAST_OF_HOST;
-constexpr char kDeleteHost[] = "DELETE" HOLDFAST_OF_HOST;
-constexpr char kReplace[] =
-    "INSERT OR REPLACE INTO host (" HOLDFAST_HOST_COLUMNS
-    ", spent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-constexpr char kDelete[] =
-    "DELETE FROM host "
-    "WHERE host = ? AND port = ? AND security = ? AND scope = ?";
-
-int64_t ToInteger(absl::Duration duration) {
-  return absl::ToInt64Microseconds(duration);  // saturates
-}
-int64_t ToInteger(absl::Time time) { return absl::ToUnixMicros(time); }
-
-absl::Duration DurationFrom(int64_t value) {
-  return value == std::numeric_limits<int64_t>::max()
-             ? absl::InfiniteDuration()
-             : absl::Microseconds(value);
-}
-absl::Time TimeFrom(int64_t value) {
-  return absl::UnixEpoch() + DurationFrom(value);
+// Sets `db` even if it could not be opened.
+absl::Status OpenDatabase(const std::string& path, Database& db) {
+  sqlite3* opened = nullptr;
+  // No mutex of SQLite's own: each user has one.
+  const int code =
+      sqlite3_open_v2(path.c_str(), &opened,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  db.reset(opened);
+  if (code != SQLITE_OK) return SqliteStatus(code);
+  sqlite3_busy_timeout(
+      opened, static_cast<int>(absl::ToInt64Milliseconds(kBusyTimeout)));
+  return absl::OkStatus();
 }
 
-std::optional<Proof> ProofFrom(const Statement& row) {
-  const std::optional<TlsVersion> version = ParseTlsVersion(row.text(kProven));
-  if (!version) return std::nullopt;
-  return Proof{*version, TimeFrom(row.integer(kProvenAt))};
-}
-
-std::optional<Reduction> ReductionFrom(const Statement& row) {
-  const std::optional<Rung> rung = ParseRung(row.text(kRung));
-  const std::optional<ErrorCode> reason = ParseErrorCode(row.text(kReason));
-  const std::optional<RecordOrigin> origin =
-      ParseRecordOrigin(row.text(kOrigin));
-  if (!rung || !reason || !origin) return std::nullopt;
-  return Reduction{*rung, *reason, *origin, TimeFrom(row.integer(kExpiresAt)),
-                   DurationFrom(row.integer(kLifetime))};
-}
-
-int CountFrom(int64_t value) {
-  return static_cast<int>(
-      std::clamp<int64_t>(value, -1, std::numeric_limits<int>::max()));
-}
-
-// What is unknown or impossible in a row costs the reduction; a proof that can
-// be read stays, since it is what protects the host.
-HostRecord RecordFrom(const Statement& row) {
-  HostRecord::Fields fields;
-  fields.proof = ProofFrom(row);
-  fields.first_seen = TimeFrom(row.integer(kFirstSeen));
-  fields.last_seen = TimeFrom(row.integer(kLastSeen));
-  HostRecord::Fields proof_only = fields;
-  fields.reduction = ReductionFrom(row);
-  if (fields.reduction) {
-    fields.failures = CountFrom(row.integer(kFailures));
-    fields.recoveries = CountFrom(row.integer(kRecoveries));
-  }
-  absl::StatusOr<HostRecord> record = HostRecord::Create(fields);
-  if (!record.ok()) record = HostRecord::Create(proof_only);
-  return record.ok() && !record->empty() ? *record : HostRecord();
-}
-
-std::optional<HostKey> KeyFrom(const Statement& row) {
-  absl::StatusOr<Host> host = Host::Parse(row.text(kHost));
-  const int64_t port = row.integer(kPort);
-  if (!host.ok() || host->name() != row.text(kHost)) return std::nullopt;
-  if (port < 1 || port > std::numeric_limits<uint16_t>::max()) {
-    return std::nullopt;
-  }
-  for (ConnectionSecurity security :
-       {ConnectionSecurity::kImplicitTls, ConnectionSecurity::kStartTls}) {
-    if (row.text(kSecurity) != ConnectionSecurityName(security)) continue;
-    return HostKey{Endpoint{*std::move(host), static_cast<uint16_t>(port)},
-                   security, std::string(row.text(kScope))};
-  }
-  return std::nullopt;
-}
-
-void BindKey(Statement& statement, const HostKey& key) {
-  statement.Text(key.endpoint.host.name())
-      .Integer(key.endpoint.port)
-      .Text(ConnectionSecurityName(key.security))
-      .Text(key.scope);
-}
-
-absl::StatusOr<HostRecord> Read(sqlite3* db, const HostKey& key) {
-  Statement query(db, kSelectOne);
-  BindKey(query, key);
-  absl::StatusOr<bool> row = query.Step();
-  if (!row.ok()) return row.status();
-  return *row ? RecordFrom(query) : HostRecord();
-}
-
-using Records = std::vector<std::pair<HostKey, HostRecord>>;
-
-// Appends the records that `query` gives, as far as they can be read.
-absl::Status ReadAll(Statement& query, Records& records) {
-  while (true) {
-    absl::StatusOr<bool> row = query.Step();
-    if (!row.ok() || !*row) return row.status();
-    std::optional<HostKey> key = KeyFrom(query);
-    HostRecord record = RecordFrom(query);
-    if (key && !record.empty()) records.emplace_back(*std::move(key), record);
-  }
-}
-
-absl::Status Write(sqlite3* db, const HostKey& key, const HostRecord& record,
-                   const RecordLifetimes& lifetimes) {
-  if (record.empty()) {
-    Statement erase(db, kDelete);
-    BindKey(erase, key);
-    return erase.Run();
-  }
-  const HostRecord::Fields& fields = record.fields();
-  Statement replace(db, kReplace);
-  BindKey(replace, key);
-  if (const std::optional<Proof>& proof = fields.proof) {
-    replace.Text(TlsVersionName(proof->version)).Integer(ToInteger(proof->at));
-  } else {
-    replace.Null().Null();
-  }
-  if (const std::optional<Reduction>& reduction = fields.reduction) {
-    replace.Text(RungName(reduction->rung))
-        .Text(ErrorName(reduction->reason))
-        .Text(RecordOriginName(reduction->origin))
-        .Integer(ToInteger(reduction->expires_at))
-        .Integer(ToInteger(reduction->lifetime));
-  } else {
-    replace.Null().Null().Null().Null().Null();
-  }
-  return replace.Integer(fields.failures)
-      .Integer(fields.recoveries)
-      .Integer(ToInteger(fields.first_seen))
-      .Integer(ToInteger(fields.last_seen))
-      .Integer(ToInteger(record.SpentAt(lifetimes)))
-      .Run();
-}
-
-// Two processes that find a new file at once get in each other's way when they
-// switch it to WAL, and SQLite does not wait for that by itself.
-absl::Status SwitchToWal(sqlite3* db) {
-  constexpr absl::Duration kPause = absl::Milliseconds(5);
-  absl::Duration waited;
-  while (true) {
-    const int code = sqlite3_exec(db, "PRAGMA journal_mode = WAL", nullptr,
-                                  nullptr, nullptr);
-    if ((code & 0xff) != SQLITE_BUSY || waited >= kBusyTimeout) {
-      return SqliteStatus(code);
-    }
-    sqlite3_sleep(static_cast<int>(absl::ToInt64Milliseconds(kPause)));
-    waited += kPause;
-  }
-}
-
-absl::Status MakeTables(sqlite3* db) {
-  absl::Status status = SwitchToWal(db);
-  if (!status.ok()) return status;
-  return InTransaction(db, kToWrite, [db] {
-    absl::Status made = Execute(db, kSchema);
-    if (!made.ok()) return made;
-    // A pragma takes no parameters.
-    return Execute(db, absl::StrCat("PRAGMA application_id = ", kApplicationId,
-                                    "; PRAGMA user_version = ", kFormatVersion)
-                           .c_str());
-  });
-}
-
-// The marks in the file's header, and whether there is anything in it.
-struct Format {
-  int64_t application = 0;
-  int64_t version = 0;
-  int64_t tables = 0;
-};
-
-absl::StatusOr<Format> ReadFormat(sqlite3* db) {
-  Format format;
-  const auto read = [&] {
-    for (const auto& [sql, value] :
-         {std::pair("PRAGMA application_id", &format.application),
-          std::pair("PRAGMA user_version", &format.version),
-          std::pair("SELECT count(*) FROM sqlite_schema", &format.tables)}) {
-      absl::StatusOr<int64_t> result = QueryInteger(db, sql);
-      if (!result.ok()) return result.status();
-      *value = *result;
-    }
-    return absl::OkStatus();
-  };
-  absl::Status status = InTransaction(db, kToRead, read);
-  if (!status.ok()) return status;
-  return format;
-}
-
-// Whether the file is ours and of this version; makes the tables of a new one.
-// There is no check of its integrity, which would read the whole file: damage
-// shows when it is met.
-absl::Status CheckFormat(sqlite3* db) {
-  absl::StatusOr<Format> format = ReadFormat(db);
-  if (!format.ok()) return format.status();
-  if (format->application == kApplicationId) {
-    if (format->version == kFormatVersion) return absl::OkStatus();
-    if (format->version > kFormatVersion) {
-      return absl::UnavailableError(
-          "it was written by a newer version of Holdfast");
-    }
-    return absl::DataLossError("its format version is not valid");
-  }
-  if (format->application == 0 && format->version == 0 && format->tables == 0) {
-    return MakeTables(db);
-  }
-  return absl::UnavailableError("it is the database of another program");
+// A damaged file is evidence: closing it shall change nothing.
+void KeepAsItIs(sqlite3* db) {
+  sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 
 class SqliteHostCache : public HostCache {
  public:
-  SqliteHostCache(std::string path, RecordLifetimes lifetimes)
-      : path_(std::move(path)), lifetimes_(lifetimes) {}
+  SqliteHostCache(std::string path, const HostCacheOptions& options)
+      : path_(std::move(path)), options_(options) {}
 
   // Opens the file now rather than at the first call.
   void Open() {
@@ -318,7 +71,7 @@ class SqliteHostCache : public HostCache {
   HostRecord Lookup(const HostKey& key) override;
   HostRecord Apply(const HostKey& key, const CacheUpdate& update,
                    absl::Time now) override;
-  Records List() override;
+  RecordList List() override;
   absl::StatusOr<int> Forget(const Host& host, std::optional<uint16_t> port,
                              bool everything) override;
   absl::StatusOr<int> ForgetAll() override;
@@ -337,30 +90,60 @@ class SqliteHostCache : public HostCache {
   // if it turns out to be damaged. False if it could not be done; memory_ is
   // then in use.
   bool OnFile(const std::function<absl::Status()>& work);
+  // Likewise in a transaction for writing, after which nothing that was read
+  // before counts.
+  bool InWrite(const std::function<absl::Status()>& work);
 
   absl::Status EnsureOpen();
+  void Close();
   bool HasMoved();
   absl::Status SetAside();
   void GoOnInMemory(const absl::Status& why);
-  absl::Status ForgetReductions(const Host& host, int lowest_port,
-                                int highest_port, int& changed);
+  absl::StatusOr<HostRecord> Known(const HostKey& key);
+  absl::Status WriteRecord(const HostKey& key, const HostRecord& record,
+                           bool is_new, absl::Time now);
+  absl::Status DeleteSurplus();
+  absl::Status ForgetReductions(const Host& host, PortRange ports,
+                                int& changed);
   absl::Status Unusable() const;
 
   const std::string path_;
-  const RecordLifetimes lifetimes_;
+  const HostCacheOptions options_;
   mutable std::mutex mutex_;
-  Database db_;            // null: not open yet, or not any more
-  bool accepted_ = false;  // db_ is a file that may be read and written
+  Database db_;                     // null: not open yet, or not any more
+  std::optional<HostTable> table_;  // of db_, once it may be read and written
+  // What was read when the file's change counter stood at data_version_,
+  // hosts without a record included.
+  absl::flat_hash_map<HostKey, HostRecord> known_;
+  int64_t data_version_ = 0;
+  // When known hosts were used since the last write; goes with the next.
+  absl::flat_hash_map<HostKey, absl::Time> used_;
+  size_t inserts_before_count_ = 0;
   std::unique_ptr<HostCache> memory_;  // set once the file is given up
   std::string given_up_;               // why
   std::vector<Error> warnings_;
 };
 
+// The record of `key`, from memory unless another process has written.
+absl::StatusOr<HostRecord> SqliteHostCache::Known(const HostKey& key) {
+  absl::StatusOr<int64_t> version = table_->DataVersion();
+  if (!version.ok()) return version.status();
+  if (*version != data_version_ || known_.size() > options_.max_records) {
+    known_.clear();
+    data_version_ = *version;
+  }
+  const auto known = known_.find(key);
+  if (known != known_.end()) return known->second;
+  absl::StatusOr<HostRecord> record = table_->Read(key);
+  if (record.ok()) known_.emplace(key, *record);
+  return record;
+}
+
 HostRecord SqliteHostCache::Lookup(const HostKey& key) {
   std::lock_guard<std::mutex> lock(mutex_);
   absl::StatusOr<HostRecord> record;
   const bool done = OnFile([&] {
-    record = Read(db_.get(), key);
+    record = Known(key);
     return record.status();
   });
   return done ? *record : memory_->Lookup(key);
@@ -370,38 +153,67 @@ HostRecord SqliteHostCache::Apply(const HostKey& key, const CacheUpdate& update,
                                   absl::Time now) {
   std::lock_guard<std::mutex> lock(mutex_);
   HostRecord after;
-  // Whether there is anything to write.
-  const auto updated = [&]() -> absl::StatusOr<bool> {
-    absl::StatusOr<HostRecord> before = Read(db_.get(), key);
+  bool changed = false;
+  // The usual connection, to a host that is known, takes no lock for writing.
+  const bool looked = OnFile([&] {
+    absl::StatusOr<HostRecord> before = Known(key);
     if (!before.ok()) return before.status();
-    after = before->Apply(update, now, lifetimes_);
-    return after != *before;
-  };
-  const auto write = [&] {
-    absl::StatusOr<bool> changed = updated();
-    if (!changed.ok() || !*changed) return changed.status();
-    absl::Status written = Write(db_.get(), key, after, lifetimes_);
-    if (!written.ok()) return written;
-    return Statement(db_.get(), "DELETE FROM host WHERE spent_at <= ?")
-        .Integer(ToInteger(now))
-        .Run();
-  };
-  const bool done = OnFile([&] {
-    // The usual connection, to a host that is known, takes no lock for writing.
-    absl::StatusOr<bool> changed = updated();
-    if (!changed.ok() || !*changed) return changed.status();
-    return InTransaction(db_.get(), kToWrite, write);
+    after = before->Apply(update, now, options_.lifetimes);
+    changed = after != *before;
+    return absl::OkStatus();
   });
-  return done ? after : memory_->Apply(key, update, now);
+  if (!looked) return memory_->Apply(key, update, now);
+  if (!changed) {
+    if (!after.empty()) used_[key] = now;
+    return after;
+  }
+  const bool written = InWrite([&] {
+    absl::StatusOr<HostRecord> before = table_->Read(key);
+    if (!before.ok()) return before.status();
+    after = before->Apply(update, now, options_.lifetimes);
+    if (after == *before) return absl::OkStatus();
+    return WriteRecord(key, after, before->empty(), now);
+  });
+  return written ? after : memory_->Apply(key, update, now);
 }
 
-Records SqliteHostCache::List() {
+// Writes a record, and does what else is to be done when something is written.
+absl::Status SqliteHostCache::WriteRecord(const HostKey& key,
+                                          const HostRecord& record, bool is_new,
+                                          absl::Time now) {
+  absl::Status status = table_->Write(key, record);
+  for (const auto& [used, at] : used_) {
+    if (status.ok()) status = table_->WriteLastSeen(used, at);
+  }
+  used_.clear();
+  if (status.ok()) status = table_->DeleteSpent(now).status();
+  if (status.ok() && is_new) status = DeleteSurplus();
+  return status;
+}
+
+// Counting reads the whole index: it is done only as often as it must to keep
+// within a hundredth of the limit, and that much more is deleted than must be.
+absl::Status SqliteHostCache::DeleteSurplus() {
+  if (inserts_before_count_ > 0) {
+    --inserts_before_count_;
+    return absl::OkStatus();
+  }
+  const size_t slack = options_.max_records / 100;
+  inserts_before_count_ = slack;
+  absl::StatusOr<int64_t> count = table_->Count();
+  if (!count.ok()) return count.status();
+  const auto limit = static_cast<int64_t>(options_.max_records);
+  if (*count <= limit) return absl::OkStatus();
+  return table_->DeleteOldest(*count - limit + static_cast<int64_t>(slack))
+      .status();
+}
+
+RecordList SqliteHostCache::List() {
   std::lock_guard<std::mutex> lock(mutex_);
-  Records records;
+  RecordList records;
   const bool done = OnFile([&] {
     records.clear();
-    Statement query(db_.get(), kSelectAll);
-    return ReadAll(query, records);
+    return table_->ReadAll(records);
   });
   return done ? records : memory_->List();
 }
@@ -410,18 +222,12 @@ absl::StatusOr<int> SqliteHostCache::Forget(const Host& host,
                                             std::optional<uint16_t> port,
                                             bool everything) {
   std::lock_guard<std::mutex> lock(mutex_);
-  const int lowest = port.value_or(0);
-  const int highest = port.value_or(std::numeric_limits<uint16_t>::max());
   int changed = 0;
-  const bool done = OnFile([&] {
-    if (!everything) return ForgetReductions(host, lowest, highest, changed);
-    absl::Status status = Statement(db_.get(), kDeleteHost)
-                              .Text(host.name())
-                              .Integer(lowest)
-                              .Integer(highest)
-                              .Run();
-    changed = sqlite3_changes(db_.get());
-    return status;
+  const bool done = InWrite([&] {
+    if (!everything) return ForgetReductions(host, PortRange(port), changed);
+    absl::StatusOr<int> deleted = table_->DeleteHost(host, PortRange(port));
+    if (deleted.ok()) changed = *deleted;
+    return deleted.status();
   });
   if (done) return changed;
   memory_->Forget(host, port, everything).IgnoreError();
@@ -429,35 +235,37 @@ absl::StatusOr<int> SqliteHostCache::Forget(const Host& host,
 }
 
 absl::Status SqliteHostCache::ForgetReductions(const Host& host,
-                                               int lowest_port,
-                                               int highest_port, int& changed) {
+                                               PortRange ports, int& changed) {
   changed = 0;
-  return InTransaction(db_.get(), kToWrite, [&] {
-    Records records;
-    Statement query(db_.get(), kSelectHost);
-    query.Text(host.name()).Integer(lowest_port).Integer(highest_port);
-    absl::Status status = ReadAll(query, records);
-    for (const auto& [key, before] : records) {
-      const HostRecord after = before.WithoutReduction();
-      if (!status.ok() || after == before) continue;
-      status = Write(db_.get(), key, after, lifetimes_);
-      ++changed;
-    }
-    return status;
-  });
+  RecordList records;
+  absl::Status status = table_->ReadHost(host, ports, records);
+  for (const auto& [key, before] : records) {
+    const HostRecord after = before.WithoutReduction();
+    if (!status.ok() || after == before) continue;
+    status = table_->Write(key, after);
+    ++changed;
+  }
+  return status;
 }
 
 absl::StatusOr<int> SqliteHostCache::ForgetAll() {
   std::lock_guard<std::mutex> lock(mutex_);
   int count = 0;
-  const bool done = OnFile([&] {
-    absl::Status status = Execute(db_.get(), "DELETE FROM host");
-    count = sqlite3_changes(db_.get());
-    return status;
+  const bool done = InWrite([&] {
+    absl::StatusOr<int> deleted = table_->DeleteAll();
+    if (deleted.ok()) count = *deleted;
+    return deleted.status();
   });
   if (done) return count;
   memory_->ForgetAll().IgnoreError();
   return Unusable();
+}
+
+bool SqliteHostCache::InWrite(const std::function<absl::Status()>& work) {
+  return OnFile([&] {
+    known_.clear();
+    return InTransaction(db_.get(), kToWrite, work);
+  });
 }
 
 bool SqliteHostCache::OnFile(const std::function<absl::Status()>& work) {
@@ -477,28 +285,26 @@ bool SqliteHostCache::OnFile(const std::function<absl::Status()>& work) {
 
 absl::Status SqliteHostCache::EnsureOpen() {
   // The user may delete the file, another process set it aside.
-  if (db_ && !HasMoved()) return absl::OkStatus();
-  accepted_ = false;
-  db_.reset();
+  if (table_ && !HasMoved()) return absl::OkStatus();
+  Close();
   const UniqueFd lock = LockFolderOf(path_, FolderLock::kToOpen);
   absl::Status status = MakePrivateFile(path_, kCompanions);
   if (!status.ok()) return status;
-  sqlite3* opened = nullptr;
-  // No mutex of SQLite's own: there is mutex_.
-  const int code =
-      sqlite3_open_v2(path_.c_str(), &opened,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
-  db_.reset(opened);  // there is one even if it could not be opened
-  if (code != SQLITE_OK) return SqliteStatus(code);
-  sqlite3_busy_timeout(
-      opened, static_cast<int>(absl::ToInt64Milliseconds(kBusyTimeout)));
+  status = OpenDatabase(path_, db_);
   // In WAL mode, NORMAL loses no committed record when a process is killed. A
   // power failure may cost the last ones, which the next connection learns
   // again: not worth waiting for the disk at each.
-  status = Execute(opened, "PRAGMA synchronous = NORMAL");
-  if (status.ok()) status = CheckFormat(opened);
-  accepted_ = status.ok();
+  if (status.ok()) status = Execute(db_.get(), "PRAGMA synchronous = NORMAL");
+  if (status.ok()) status = PrepareHostTable(db_.get());
+  if (status.ok()) table_.emplace(db_.get(), options_.lifetimes);
   return status;
+}
+
+void SqliteHostCache::Close() {
+  known_.clear();
+  used_.clear();
+  table_.reset();
+  db_.reset();
 }
 
 // Whether path_ is not the open file any more.
@@ -511,10 +317,9 @@ bool SqliteHostCache::HasMoved() {
 absl::Status SqliteHostCache::SetAside() {
   // Of the processes that meet the damage at once, one does it.
   const UniqueFd lock = LockFolderOf(path_, FolderLock::kToRename);
-  const bool done_by_another = HasMoved();
-  // The file is evidence: closing it shall change nothing.
-  sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  db_.reset();
+  const bool done_by_another = db_ && HasMoved();
+  if (db_) KeepAsItIs(db_.get());
+  Close();
   if (done_by_another) return absl::OkStatus();
   absl::StatusOr<std::string> aside =
       RenameDamagedFile(path_, absl::Now(), kCompanions);
@@ -528,13 +333,10 @@ absl::Status SqliteHostCache::SetAside() {
 }
 
 void SqliteHostCache::GoOnInMemory(const absl::Status& why) {
-  Records records;
-  if (db_ && accepted_) {
-    Statement query(db_.get(), kSelectAll);
-    ReadAll(query, records).IgnoreError();  // as many as can be had
-  }
-  db_.reset();
-  memory_ = NewMemoryHostCache(lifetimes_, std::move(records));
+  RecordList records;
+  if (table_) table_->ReadAll(records).IgnoreError();  // as many as can be had
+  Close();
+  memory_ = NewMemoryHostCache(options_, std::move(records));
   given_up_ = absl::StrCat("The host cache ", path_,
                            " cannot be used: ", why.message());
   warnings_.push_back(MakeError(
@@ -547,17 +349,49 @@ absl::Status SqliteHostCache::Unusable() const {
                     absl::StrCat(given_up_, "."));
 }
 
+// So that a later chdir() does not move it, and so that SQLite cannot take it
+// for a URI or ":memory:".
+std::string AbsolutePath(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::absolute(path, ignored).string();
+}
+
 }  // namespace
 
-std::unique_ptr<HostCache> OpenSqliteHostCache(const std::string& path,
-                                               RecordLifetimes lifetimes) {
-  // Absolute, so that a later chdir() does not move it, and so that SQLite
-  // cannot take it for a URI or ":memory:".
-  std::error_code ignored;
-  auto cache = std::make_unique<SqliteHostCache>(
-      std::filesystem::absolute(path, ignored).string(), lifetimes);
+std::unique_ptr<HostCache> OpenSqliteHostCache(
+    const std::string& path, const HostCacheOptions& options) {
+  auto cache = std::make_unique<SqliteHostCache>(AbsolutePath(path), options);
   cache->Open();
   return cache;
+}
+
+absl::StatusOr<HostCacheCheck> VerifyHostCache(const std::string& path) {
+  const std::string file = AbsolutePath(path);
+  const auto unusable = [&](const absl::Status& why) {
+    return MakeStatus(
+        ErrorCode::kCacheUnusable, Phase::kSetup,
+        absl::StrCat("The host cache ", file,
+                     " cannot be verified: ", why.message(), "."));
+  };
+  HostCacheCheck check;
+  std::error_code ignored;
+  const auto type = std::filesystem::symlink_status(file, ignored).type();
+  if (type == std::filesystem::file_type::not_found) return check;
+  check.exists = true;
+  const UniqueFd lock = LockFolderOf(file, FolderLock::kToOpen);
+  absl::Status status = CheckPrivateFile(file, kCompanions);
+  if (!status.ok()) return unusable(status);
+  Database db;
+  status = OpenDatabase(file, db);
+  if (!status.ok()) return unusable(status);
+  absl::StatusOr<HostTableReport> table = VerifyHostTable(db.get());
+  if (!table.ok() || !table->problems.empty()) KeepAsItIs(db.get());
+  if (!table.ok()) return unusable(table.status());
+  check.format_version = table->format_version;
+  check.records = table->records;
+  check.unknown = table->unknown;
+  check.problems = std::move(table->problems);
+  return check;
 }
 
 }  // namespace holdfast

@@ -28,6 +28,12 @@ absl::Status SqliteStatus(int code) {
 Statement::Statement(sqlite3* db, const char* sql)
     : code_(sqlite3_prepare_v2(db, sql, -1, &statement_, nullptr)) {}
 
+Statement& Statement::Reset() {
+  sqlite3_reset(statement_);
+  bound_ = 0;
+  return *this;
+}
+
 Statement& Statement::Text(absl::string_view value) {
   // An empty view may have a null pointer, which SQLite takes for NULL.
   const char* bytes = value.empty() ? "" : value.data();

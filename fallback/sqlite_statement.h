@@ -42,6 +42,10 @@ class Statement {
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
 
+  // Ready to be bound and run again. A statement that gave a row keeps its
+  // transaction open until then.
+  Statement& Reset();
+
   Statement& Text(absl::string_view value);
   Statement& Integer(int64_t value);
   Statement& Null();

@@ -62,6 +62,25 @@ std::optional<ConnectionSecurity> OtherWay(const Error& error) {
   return std::nullopt;
 }
 
+// Whether less would have been offered if the host had not proven more than
+// that: it may have been replaced by a lesser one.
+bool HeldBackByProof(const ConnectReport& report) {
+  const ErrorCategory category = report.error->category();
+  return report.proven && *report.proven > TlsVersion::kTls12 &&
+         (category == ErrorCategory::kTlsIntolerance ||
+          category == ErrorCategory::kTlsVersion);
+}
+
+std::string AfterReplacement(const ConnectReport& report) {
+  const std::string host = report.target.endpoint.ToString();
+  return absl::StrCat("The host has proven ", TlsVersionText(*report.proven),
+                      " before, so that nothing less was offered. If its "
+                      "server was replaced by a lesser one: holdfast cache "
+                      "forget ",
+                      host, " (or, for a time: holdfast cache pin ", host,
+                      " --rung tls12)");
+}
+
 }  // namespace
 
 Diagnosis Diagnose(const ConnectReport& report) {
@@ -72,6 +91,9 @@ Diagnosis Diagnose(const ConnectReport& report) {
                    report.error->Message());
   const absl::string_view advice = GetErrorInfo(report.error->code).advice;
   if (!advice.empty()) diagnosis.advice.emplace_back(advice);
+  if (HeldBackByProof(report)) {
+    diagnosis.advice.push_back(AfterReplacement(report));
+  }
   if (const std::optional<ConnectionSecurity> way = OtherWay(*report.error)) {
     Target target = report.target;
     target.port_given = true;  // it is this port that speaks so

@@ -12,6 +12,7 @@
 #include "core/endpoint.h"
 #include "core/error.h"
 #include "core/secure_socket.h"
+#include "core/tls_version.h"
 #include "fallback/ladder.h"
 #include "protocols/protocol.h"
 
@@ -49,6 +50,10 @@ struct ConnectReport {
     bool applied() const { return rung != Rung::kFull; }
   };
   std::optional<Fallback> fallback = {};
+
+  // The version that the host has proven: nothing below it was offered, but for
+  // a pin (promise 8).
+  std::optional<TlsVersion> proven = {};
 
   // When what the cache now holds of a reduced offer for this host expires;
   // unset if it holds none.

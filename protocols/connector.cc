@@ -446,6 +446,10 @@ void ConnectOperation::Finish(std::unique_ptr<Connection> connection) {
   next_.reset();
   lookup_.reset();
   ReportCacheWarnings();
+  if (way_) {
+    report_.proven = way_->known.ProvenVersion(services_.wall_clock(),
+                                               request_.policy.lifetimes);
+  }
   std::sort(report_.attempts.begin(), report_.attempts.end(),
             [](const AttemptReport& a, const AttemptReport& b) {
               return a.number < b.number;

@@ -42,24 +42,6 @@ std::string DefaultCachePath() {
   return absl::StrCat(home, "/.local/state/holdfast/hosts.db");
 }
 
-// "2s", "1m30s", "500ms"; a bare number is in seconds.
-absl::Duration ParsePositiveDuration(const std::string& text) {
-  absl::Duration duration;
-  int64_t seconds;
-  if (absl::SimpleAtoi(text, &seconds)) {
-    duration = absl::Seconds(seconds);
-  } else if (!absl::ParseDuration(text, &duration)) {
-    throw CLI::ValidationError(
-        absl::StrCat("\"", text, "\" is not a time such as 30s or 1m30s"));
-  }
-  if (duration <= absl::ZeroDuration() ||
-      duration == absl::InfiniteDuration()) {
-    throw CLI::ValidationError(
-        absl::StrCat("\"", text, "\" is not a positive, finite time"));
-  }
-  return duration;
-}
-
 TlsVersion ParseAllowedVersion(const std::string& text) {
   const std::optional<TlsVersion> version = ParseTlsVersion(text);
   if (!version || *version < TlsVersion::kTls12) {
@@ -101,7 +83,39 @@ std::pair<std::string, Host> ParseOverride(const std::string& text) {
   return {endpoint.ToString(), *address};
 }
 
+// Where nothing says where to keep it.
+std::unique_ptr<HostCache> HomelessCache() {
+  return NewMemoryHostCache(
+      {}, {},
+      {MakeError(ErrorCode::kCacheUnusable, Phase::kSetup,
+                 "There is no place for the host cache: none of "
+                 "$HOLDFAST_CACHE, $XDG_STATE_HOME and $HOME is set. Hosts are "
+                 "remembered in memory only.")});
+}
+
 }  // namespace
+
+absl::Duration ParsePositiveDuration(const std::string& text) {
+  constexpr int64_t kMostDays = 36500;
+  absl::Duration duration;
+  int64_t number;
+  if (absl::SimpleAtoi(text, &number)) {
+    duration = absl::Seconds(number);
+  } else if (absl::EndsWith(text, "d") &&
+             absl::SimpleAtoi(text.substr(0, text.size() - 1), &number) &&
+             number <= kMostDays) {
+    duration = number * absl::Hours(24);
+  } else if (!absl::ParseDuration(text, &duration)) {
+    throw CLI::ValidationError(
+        absl::StrCat("\"", text, "\" is not a time such as 30s, 1m30s or 30d"));
+  }
+  if (duration <= absl::ZeroDuration() ||
+      duration == absl::InfiniteDuration()) {
+    throw CLI::ValidationError(
+        absl::StrCat("\"", text, "\" is not a positive, finite time"));
+  }
+  return duration;
+}
 
 void AddGlobalOptions(CLI::App* app, GlobalOptions* options) {
   app->add_flag("--json", options->json, "One JSON document on stdout");
@@ -143,7 +157,8 @@ std::string CachePath(const GlobalOptions& options) {
 
 std::unique_ptr<HostCache> OpenCache(const GlobalOptions& options) {
   const std::string path = CachePath(options);
-  if (path.empty()) return NewMemoryHostCache();
+  if (options.cache == "none") return NewMemoryHostCache();
+  if (path.empty()) return HomelessCache();
   return OpenSqliteHostCache(path);
 }
 
@@ -158,17 +173,21 @@ absl::StatusOr<FallbackPolicy> ConnectionOptions::Policy() const {
   return policy;
 }
 
-void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
-  app->add_option("--protocol", options->protocol,
-                  "Of a TARGET without a scheme")
+void AddWayOptions(CLI::App* app, std::optional<Protocol>* protocol,
+                   std::optional<ConnectionSecurity>* security) {
+  app->add_option("--protocol", *protocol, "Of a TARGET without a scheme")
       ->type_name("imap|pop3|smtp|nntp")
       ->transform(CLI::CheckedTransformer(kProtocols, CLI::ignore_case)
                       .description(""));
-  app->add_option("--security", options->security,
+  app->add_option("--security", *security,
                   "Of a TARGET without a scheme [auto]")
       ->type_name("auto|implicit|starttls")
       ->transform(CLI::CheckedTransformer(kSecurities, CLI::ignore_case)
                       .description(""));
+}
+
+void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
+  AddWayOptions(app, &options->protocol, &options->security);
   app->add_option("--ca", options->trust.ca_files,
                   "Trust the authorities in this PEM file (repeatable)")
       ->type_name("FILE")

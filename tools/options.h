@@ -21,6 +21,10 @@
 
 namespace holdfast {
 
+// Reads "2s", "1m30s", "500ms", "30d"; a bare number is in seconds. Throws
+// CLI::ValidationError for what is not a positive, finite time.
+absl::Duration ParsePositiveDuration(const std::string& text);
+
 // Options of every subcommand.
 struct GlobalOptions {
   bool json = false;
@@ -60,6 +64,9 @@ struct ConnectionOptions {
   // Errors: kInvalidVersionRange.
   absl::StatusOr<FallbackPolicy> Policy() const;
 };
+// --protocol and --security, of a TARGET without a scheme.
+void AddWayOptions(CLI::App* app, std::optional<Protocol>* protocol,
+                   std::optional<ConnectionSecurity>* security);
 void AddConnectionOptions(CLI::App* app, ConnectionOptions* options);
 
 }  // namespace holdfast

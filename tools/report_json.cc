@@ -1,7 +1,6 @@
 // A report for programs: the JSON that scripts rely on.
 
 #include "absl/time/clock.h"
-#include "fallback/sqlite_host_cache.h"
 #include "tools/report.h"
 
 namespace holdfast {
@@ -93,23 +92,6 @@ Json TargetJson(const Target& target) {
           {"security", ConnectionSecurityName(target.security)}};
 }
 
-Json ProofJson(const Proof& proof, const HostRecord& record, absl::Time now,
-               const RecordLifetimes& lifetimes) {
-  return {{"version", TlsVersionName(proof.version)},
-          {"at", TimeText(proof.at)},
-          {"expires_at", TimeText(proof.at + lifetimes.proof)},
-          {"active", record.ProvenVersion(now, lifetimes).has_value()}};
-}
-
-Json ReductionJson(const Reduction& reduction, bool active) {
-  return {{"rung", RungName(reduction.rung)},
-          {"reason", ErrorName(reduction.reason)},
-          {"origin", RecordOriginName(reduction.origin)},
-          {"lifetime_seconds", absl::ToInt64Seconds(reduction.lifetime)},
-          {"expires_at", TimeText(reduction.expires_at)},
-          {"active", active}};
-}
-
 Json DiagnosisJson(const Diagnosis& diagnosis) {
   Json warnings = Json::array();
   for (const Diagnosis::Warning& warning : diagnosis.warnings) {
@@ -160,74 +142,6 @@ Json ConnectReportJson(const ConnectReport& report) {
                {"diagnosis", DiagnosisJson(Diagnose(report))}};
   if (report.error) json["error"] = ErrorJson(*report.error);
   return json;
-}
-
-Json CacheListJson(const RecordList& records, absl::Time now,
-                   const RecordLifetimes& lifetimes) {
-  Json list = Json::array();
-  for (const auto& [key, record] : records) {
-    const HostRecord::Fields& fields = record.fields();
-    const std::optional<TlsVersion> proven =
-        record.ProvenVersion(now, lifetimes);
-    const std::optional<Reduction> reduction = record.ActiveReduction(now);
-    if (!proven && !reduction) continue;
-    const absl::Time expires_at =
-        reduction ? reduction->expires_at : fields.proof->at + lifetimes.proof;
-    list.push_back(
-        {{"host", key.endpoint.host.name()},
-         {"port", key.endpoint.port},
-         {"security", ConnectionSecurityName(key.security)},
-         {"scope", NullIfEmpty(key.scope)},
-         {"proven", proven ? Json(TlsVersionName(*proven)) : Json()},
-         {"rung", reduction ? Json(RungName(reduction->rung)) : Json()},
-         {"reason", reduction ? Json(ErrorName(reduction->reason)) : Json()},
-         {"origin", RecordOriginName(reduction ? reduction->origin
-                                               : RecordOrigin::kObserved)},
-         {"failures", fields.failures},
-         {"recoveries", fields.recoveries},
-         {"first_seen", TimeText(fields.first_seen)},
-         {"last_seen", TimeText(fields.last_seen)},
-         {"expires_at", TimeText(expires_at)}});
-  }
-  return list;
-}
-
-Json CacheShowJson(const RecordList& records, absl::Time now,
-                   const RecordLifetimes& lifetimes) {
-  Json list = Json::array();
-  for (const auto& [key, record] : records) {
-    const HostRecord::Fields& fields = record.fields();
-    const std::optional<Reduction> active = record.ActiveReduction(now);
-    list.push_back(
-        {{"host", key.endpoint.host.name()},
-         {"port", key.endpoint.port},
-         {"security", ConnectionSecurityName(key.security)},
-         {"scope", NullIfEmpty(key.scope)},
-         {"next_offer", RungName(active ? active->rung : Rung::kFull)},
-         {"proof", fields.proof
-                       ? ProofJson(*fields.proof, record, now, lifetimes)
-                       : Json()},
-         {"reduction", fields.reduction ? ReductionJson(*fields.reduction,
-                                                        active.has_value())
-                                        : Json()},
-         {"failures", fields.failures},
-         {"recoveries", fields.recoveries},
-         {"first_seen", TimeText(fields.first_seen)},
-         {"last_seen", TimeText(fields.last_seen)}});
-  }
-  return list;
-}
-
-Json CacheStatsJson(const CacheStats& stats) {
-  const bool on_disk = !stats.path.empty();
-  return {{"path", NullIfEmpty(stats.path)},
-          {"bytes", stats.bytes},
-          {"format_version", on_disk ? Json(kHostCacheFormatVersion) : Json()},
-          {"records", stats.records},
-          {"proven", stats.proven},
-          {"rungs", stats.by_rung},
-          {"reasons", stats.by_reason},
-          {"origins", stats.by_origin}};
 }
 
 Json TraceHeaderJson(const Target& target) {

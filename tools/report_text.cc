@@ -4,39 +4,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "fallback/sqlite_host_cache.h"
 #include "tools/report.h"
+#include "tools/text_layout.h"
 
 namespace holdfast {
 namespace {
 
-// "5 min", "24 h", "30 days": one unit, rounded to the nearest, for reading.
-std::string ApproximateText(absl::Duration duration) {
-  const auto rounded = [duration](absl::Duration unit) {
-    return (duration + unit / 2) / unit;
-  };
-  if (rounded(absl::Minutes(1)) < 1) return "less than a minute";
-  if (rounded(absl::Minutes(1)) < 120) {
-    return absl::StrCat(rounded(absl::Minutes(1)), " min");
-  }
-  if (rounded(absl::Hours(1)) < 48) {
-    return absl::StrCat(rounded(absl::Hours(1)), " h");
-  }
-  return absl::StrCat(rounded(absl::Hours(24)), " days");
-}
-
-std::string ExpiryText(absl::Time expires_at, absl::Time now) {
-  return absl::StrCat("in ", ApproximateText(expires_at - now));
-}
-
-std::string Row(absl::string_view name, absl::string_view value) {
-  return absl::StrFormat("  %-13s %s\n", name, value);
-}
-
 std::string VerificationRows(const TlsInfo& tls, absl::Time now) {
   if (tls.certificate_verified()) {
     return Row("", absl::StrCat("verified; expires ",
-                                ExpiryText(tls.certificate.not_after, now)));
+                                RelativeText(tls.certificate.not_after, now)));
   }
   std::string rows = Row("", "NOT VERIFIED, accepted as asked for:");
   for (const CertificateProblem& problem : tls.certificate_problems) {
@@ -69,62 +46,9 @@ std::string FallbackRow(const ConnectReport& report, absl::Time now) {
     absl::StrAppend(
         &rows, Row("Remembered",
                    absl::StrCat("the full offer is tried again ",
-                                ExpiryText(*report.record_expires_at, now))));
+                                RelativeText(*report.record_expires_at, now))));
   }
   return rows;
-}
-
-// A table with columns as wide as their widest cell.
-std::string Table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<size_t> widths(rows.front().size(), 0);
-  for (const auto& row : rows) {
-    for (size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], row[i].size());
-    }
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    for (size_t i = 0; i + 1 < row.size(); ++i) {
-      absl::StrAppendFormat(&text, "%-*s  ", static_cast<int>(widths[i]),
-                            row[i]);
-    }
-    absl::StrAppend(&text, row.back(), "\n");
-  }
-  return text;
-}
-
-std::string DateText(absl::Time time) {
-  return absl::FormatTime("%Y-%m-%d %H:%M UTC", time, absl::UTCTimeZone());
-}
-
-std::string ProofRow(const HostRecord& record, absl::Time now,
-                     const RecordLifetimes& lifetimes) {
-  const std::optional<Proof>& proof = record.fields().proof;
-  if (!proof) return Row("Proven", "nothing");
-  const absl::string_view note =
-      record.ProvenVersion(now, lifetimes) ? "" : " (expired)";
-  return Row("Proven", absl::StrCat(TlsVersionText(proof->version), " on ",
-                                    DateText(proof->at), note));
-}
-
-std::string ReductionRows(const HostRecord& record, absl::Time now) {
-  const std::optional<Reduction>& reduction = record.fields().reduction;
-  if (!reduction) return "";
-  const bool active = record.ActiveReduction(now).has_value();
-  return absl::StrCat(
-      Row("Reduced to", absl::StrCat(RungName(reduction->rung), ", because of ",
-                                     ErrorName(reduction->reason), " (",
-                                     RecordOriginName(reduction->origin), ")")),
-      Row("Until", absl::StrCat(DateText(reduction->expires_at),
-                                active ? "" : " (expired)")));
-}
-
-// "2 tls12, 1 compact".
-std::string CountsText(const std::map<std::string, int>& counts) {
-  if (counts.empty()) return "none";
-  return absl::StrJoin(counts, ", ", [](std::string* out, const auto& entry) {
-    absl::StrAppend(out, entry.second, " ", entry.first);
-  });
 }
 
 std::string WarningLine(absl::string_view text, const Painter& paint) {
@@ -195,85 +119,6 @@ std::string ConnectReportText(const ConnectReport& report, absl::Time now,
   for (const std::string& advice : diagnosis.advice) {
     absl::StrAppend(&text, Row("Advice", advice));
   }
-  return text;
-}
-
-std::string CacheListText(const RecordList& records, absl::Time now,
-                          const RecordLifetimes& lifetimes) {
-  std::vector<std::vector<std::string>> rows = {
-      {"HOST", "PORT", "SECURITY", "PROVEN", "OFFER", "REASON", "EXPIRES"}};
-  for (const auto& [key, record] : records) {
-    const std::optional<TlsVersion> proven =
-        record.ProvenVersion(now, lifetimes);
-    const std::optional<Reduction> reduction = record.ActiveReduction(now);
-    if (!proven && !reduction) continue;
-    rows.push_back(
-        {key.endpoint.host.name(), absl::StrCat(key.endpoint.port),
-         std::string(ConnectionSecurityName(key.security)),
-         proven ? std::string(TlsVersionText(*proven)) : "-",
-         std::string(RungName(reduction ? reduction->rung : Rung::kFull)),
-         reduction ? std::string(ErrorName(reduction->reason)) : "-",
-         ExpiryText(reduction ? reduction->expires_at
-                              : record.fields().proof->at + lifetimes.proof,
-                    now)});
-  }
-  if (rows.size() == 1) return "No hosts are remembered.\n";
-  return Table(rows);
-}
-
-std::string CacheShowText(absl::string_view name, const RecordList& records,
-                          absl::Time now, const RecordLifetimes& lifetimes) {
-  if (records.empty()) {
-    return absl::StrCat("Nothing is known of ", name, ".\n");
-  }
-  std::string text;
-  for (const auto& [key, record] : records) {
-    const HostRecord::Fields& fields = record.fields();
-    const std::optional<Reduction> active = record.ActiveReduction(now);
-    absl::StrAppend(
-        &text, key.endpoint.ToString(), ", ",
-        ConnectionSecurityName(key.security),
-        key.scope.empty() ? "" : ", scope ", EscapeBytes(key.scope), "\n",
-        Row("Next offer", RungName(active ? active->rung : Rung::kFull)),
-        ProofRow(record, now, lifetimes), ReductionRows(record, now),
-        Row("Failures", absl::StrCat(fields.failures, " of fuller offers")),
-        Row("Recoveries", absl::StrCat(fields.recoveries)),
-        Row("First seen", DateText(fields.first_seen)),
-        Row("Last seen", DateText(fields.last_seen)));
-  }
-  return text;
-}
-
-CacheStats CountRecords(const RecordList& records, absl::Time now,
-                        const RecordLifetimes& lifetimes) {
-  CacheStats stats;
-  stats.records = static_cast<int>(records.size());
-  for (const auto& [key, record] : records) {
-    if (const auto proven = record.ProvenVersion(now, lifetimes)) {
-      ++stats.proven[std::string(TlsVersionName(*proven))];
-    }
-    if (const auto reduction = record.ActiveReduction(now)) {
-      ++stats.by_rung[std::string(RungName(reduction->rung))];
-      ++stats.by_reason[std::string(ErrorName(reduction->reason))];
-      ++stats.by_origin[std::string(RecordOriginName(reduction->origin))];
-    }
-  }
-  return stats;
-}
-
-std::string CacheStatsText(const CacheStats& stats) {
-  std::string text =
-      stats.path.empty()
-          ? "The cache is in memory.\n"
-          : absl::StrCat(stats.path, "\n",
-                         Row("Format",
-                             absl::StrCat("version ", kHostCacheFormatVersion)),
-                         Row("Size", absl::StrCat(stats.bytes, " bytes")));
-  absl::StrAppend(&text, Row("Records", absl::StrCat(stats.records)),
-                  Row("Proven", CountsText(stats.proven)),
-                  Row("Reduced", CountsText(stats.by_rung)),
-                  Row("Because of", CountsText(stats.by_reason)),
-                  Row("Origin", CountsText(stats.by_origin)));
   return text;
 }
 

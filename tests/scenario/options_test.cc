@@ -356,7 +356,7 @@ TEST_F(OptionsTest, CacheStatsCounts) {
   EXPECT_EQ(result.exit_code(), 0);
   EXPECT_EQ(result.json["path"], directory_.Path("hosts.db"));
   EXPECT_GT(result.json["bytes"], 0);
-  EXPECT_EQ(result.json["format_version"], 1);
+  EXPECT_EQ(result.json["format_version"], 2);
   EXPECT_EQ(result.json["records"], 2);
   EXPECT_EQ(result.json["rungs"], nlohmann::json({{"tls12", 1}}));
   EXPECT_EQ(result.json["reasons"], nlohmann::json({{"version_refused", 1}}));

@@ -30,6 +30,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -202,11 +203,75 @@ TEST_F(SqliteHostCacheTest, WhatOneCacheLearnsTheOtherUsesAtOnce) {
   EXPECT_EQ(other->Lookup(Key("mail.example")), record);
 }
 
+// Says one byte to whoever waits for it.
+void Signal(int fd) { ASSERT_EQ(::write(fd, "+", 1), 1); }
+bool WaitFor(int fd) {
+  char byte;
+  return ::read(fd, &byte, 1) == 1;
+}
+
+// Both live on with their caches open, and each has asked for the host before
+// the other learns of it.
+TEST_F(SqliteHostCacheTest, WhatOneProcessLearnsTheOtherUsesAtItsNextConnect) {
+  int to_child[2];
+  int to_us[2];
+  ASSERT_EQ(::pipe2(to_child, O_CLOEXEC), 0);
+  ASSERT_EQ(::pipe2(to_us, O_CLOEXEC), 0);
+  const pid_t child = Start([&] {
+    const std::unique_ptr<HostCache> cache = Open();
+    const bool unknown = cache->Lookup(Key("ours.example")).empty();
+    Signal(to_us[1]);
+    WaitFor(to_child[0]);
+    const bool known = !cache->Lookup(Key("ours.example")).empty();
+    cache->Apply(Key("theirs.example"), kTls12, kStart);
+    cache->Apply(Key("ours.example"), ForgetReduction{}, kStart);
+    Signal(to_us[1]);
+    WaitFor(to_child[0]);
+    return unknown && known ? Failures(*cache) : 1;
+  });
+  const std::unique_ptr<HostCache> cache = Open();
+  EXPECT_TRUE(cache->Lookup(Key("theirs.example")).empty());
+  ASSERT_TRUE(WaitFor(to_us[0]));
+  cache->Apply(Key("ours.example"), kTls12, kStart);
+  EXPECT_TRUE(cache->Lookup(Key("ours.example")).ActiveReduction(kStart));
+  Signal(to_child[1]);
+  ASSERT_TRUE(WaitFor(to_us[0]));
+  EXPECT_TRUE(cache->Lookup(Key("theirs.example")).ActiveReduction(kStart));
+  EXPECT_FALSE(cache->Lookup(Key("ours.example")).ActiveReduction(kStart));
+  Signal(to_child[1]);
+  EXPECT_EQ(StatusOf(child), 0);
+  for (int fd : {to_child[0], to_child[1], to_us[0], to_us[1]}) ::close(fd);
+}
+
+// Its own writes are seen by a cache that has read the host before.
+TEST_F(SqliteHostCacheTest, CacheSeesItsOwnWrites) {
+  const std::unique_ptr<HostCache> cache = Open();
+  EXPECT_TRUE(cache->Lookup(Key("mail.example")).empty());
+  cache->Apply(Key("mail.example"), kTls12, kStart);
+  EXPECT_TRUE(cache->Lookup(Key("mail.example")).ActiveReduction(kStart));
+  EXPECT_TRUE(cache->Forget(*Host::Parse("mail.example"), {}, true).ok());
+  EXPECT_TRUE(cache->Lookup(Key("mail.example")).empty());
+  cache->Apply(Key("mail.example"), kTls12, kStart);
+  EXPECT_EQ(*cache->ForgetAll(), 1);
+  EXPECT_TRUE(cache->Lookup(Key("mail.example")).empty());
+}
+
+TEST_F(SqliteHostCacheTest, WhenAHostWasUsedIsWrittenWithTheNextWrite) {
+  const std::unique_ptr<HostCache> cache = Open();
+  cache->Apply(Key("known.example"), kTls12, kStart);
+  const absl::Time used = kStart + absl::Hours(1);
+  cache->Apply(Key("known.example"), LearnedProof{TlsVersion::kTls12, false},
+               used);
+  EXPECT_EQ(Open()->Lookup(Key("known.example")).fields().last_seen, kStart);
+  cache->Apply(Key("new.example"), kTls12, used + absl::Hours(1));
+  EXPECT_EQ(Open()->Lookup(Key("known.example")).fields().last_seen, used);
+}
+
 TEST_F(SqliteHostCacheTest, PinWithoutEndIsReadBackAsSuch) {
   MakeFile();
   Sql(path_,
-      "UPDATE host SET origin = 'pinned', expires_at = 9223372036854775807, "
-      "lifetime = 9223372036854775807");
+      "UPDATE host SET origin = 'pinned', reason = NULL, "
+      "expires_at = 9223372036854775807, lifetime = 9223372036854775807");
   const HostRecord record = Open()->Lookup(NumberedKey("h", 0));
   ASSERT_TRUE(record.fields().reduction);
   EXPECT_EQ(record.fields().reduction->expires_at, absl::InfiniteFuture());
@@ -273,11 +338,17 @@ pid_t StartWriter(const fs::path& path, const std::string& prefix,
 }
 
 // Each fifth round starts without a file, so that its making is killed too.
+// What earlier rounds have committed must be there as well.
 TEST_F(SqliteHostCacheTest, KilledWriterLosesNoCommittedRecord) {
-  constexpr int kRounds = 50;
+  constexpr int kRounds = 500;
   std::mt19937 random(20261121);
+  int in_file = 0;
+  int in_all = 0;
   for (int round = 0; round < kRounds; ++round) {
-    if (round % 5 == 0) path_ = folder_ / absl::StrCat("hosts", round, ".db");
+    if (round % 5 == 0) {
+      path_ = folder_ / absl::StrCat("hosts", round, ".db");
+      in_file = 0;
+    }
     int ends[2];
     ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
     UniqueFd from_writer(ends[0]);
@@ -285,7 +356,7 @@ TEST_F(SqliteHostCacheTest, KilledWriterLosesNoCommittedRecord) {
     const std::string prefix = absl::StrCat("r", round, "-");
     const pid_t writer = StartWriter(path_, prefix, to_us.get());
     to_us.reset();
-    ::usleep(random() % 20000);
+    ::usleep(random() % 12000);
     ::kill(writer, SIGKILL);
     EXPECT_EQ(StatusOf(writer), -1) << "it ended before it was killed";
 
@@ -296,9 +367,13 @@ TEST_F(SqliteHostCacheTest, KilledWriterLosesNoCommittedRecord) {
       ASSERT_FALSE(cache->Lookup(NumberedKey(prefix, i)).empty())
           << "round " << round << ", record " << i << " of " << committed;
     }
+    in_file += committed;
+    in_all += committed;
+    ASSERT_GE(cache->List().size(), in_file) << "round " << round;
     ASSERT_THAT(cache->TakeWarnings(), IsEmpty());
     ASSERT_TRUE(cache->persistent());
   }
+  EXPECT_GT(in_all, kRounds) << "the writers were killed before they wrote";
 }
 
 TEST_F(SqliteHostCacheTest, EmptyFileIsANewOne) {
@@ -408,10 +483,188 @@ TEST_F(SqliteHostCacheTest, DeletedFileIsMadeAgain) {
 
 TEST_F(SqliteHostCacheTest, FileOfANewerVersionIsLeftAlone) {
   MakeFile();
-  Sql(path_, "PRAGMA user_version = 2");
+  Sql(path_,
+      absl::StrCat("PRAGMA user_version = ", kHostCacheFormatVersion + 1));
   const std::string before = ReadFile(path_);
   ExpectMemoryOnly(*Open(), "newer version");
   EXPECT_EQ(ReadFile(path_), before);
+}
+
+// A file as version 1 of the format had it.
+constexpr char kVersion1[] = R"(
+  PRAGMA journal_mode = WAL;
+  BEGIN;
+  CREATE TABLE host (
+    host       TEXT    NOT NULL,
+    port       INTEGER NOT NULL,
+    security   TEXT    NOT NULL,
+    scope      TEXT    NOT NULL DEFAULT '',
+    proven     TEXT,
+    proven_at  INTEGER,
+    rung       TEXT,
+    reason     TEXT,
+    origin     TEXT,
+    expires_at INTEGER,
+    lifetime   INTEGER,
+    failures   INTEGER NOT NULL DEFAULT 0,
+    recoveries INTEGER NOT NULL DEFAULT 0,
+    first_seen INTEGER NOT NULL,
+    last_seen  INTEGER NOT NULL,
+    spent_at   INTEGER NOT NULL,
+    PRIMARY KEY (host, port, security, scope)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX host_by_spent_at ON host (spent_at);
+  INSERT INTO host VALUES
+    ('healthy.example', 993, 'implicit', '', 'TLS1.3', 1800000000000000,
+     NULL, NULL, NULL, NULL, NULL, 0, 0,
+     1799000000000000, 1800000000000000, 1802592000000000),
+    ('old.example', 143, 'starttls', 'office', 'TLS1.2', 1800000000000000,
+     'tls12', 'closed_during_handshake', 'observed', 1800086400000000,
+     86400000000, 3, 2, 1799000000000000, 1800000000000000, 1802592000000000),
+    ('pinned.example', 993, 'implicit', '', NULL, NULL,
+     'tls12', 'version_refused', 'pinned', 1800086400000000,
+     86400000000, 0, 0, 1800000000000000, 1800000000000000, 1800086400000000);
+  PRAGMA application_id = 1212564273;
+  PRAGMA user_version = 1;
+  COMMIT;
+)";
+
+// The version that a closed file says it has.
+int64_t FormatOf(const fs::path& path) {
+  const std::string header = ReadFile(path).substr(60, 4);  // big-endian
+  int64_t version = 0;
+  for (unsigned char byte : header) version = version * 256 + byte;
+  return version;
+}
+
+TEST_F(SqliteHostCacheTest, FileOfVersion1IsBroughtUpToDateWithAllItHolds) {
+  Sql(path_, kVersion1);
+  ::chmod(path_.c_str(), 0600);
+  ASSERT_EQ(FormatOf(path_), 1);
+  {
+    const std::unique_ptr<HostCache> cache = Open();
+    EXPECT_THAT(cache->TakeWarnings(), IsEmpty());
+    EXPECT_THAT(cache->List(), SizeIs(3));
+    EXPECT_EQ(cache->Lookup(Key("healthy.example")).ProvenVersion(kStart, {}),
+              TlsVersion::kTls13);
+    const HostRecord old =
+        cache->Lookup(HostKey{Endpoint{*Host::Parse("old.example"), 143},
+                              ConnectionSecurity::kStartTls, "office"});
+    EXPECT_EQ(old.fields().reduction,
+              (Reduction{Rung::kTls12, ErrorCode::kClosedDuringHandshake,
+                         RecordOrigin::kObserved, kStart + absl::Hours(24),
+                         absl::Hours(24)}));
+    EXPECT_EQ(old.fields().failures, 3);
+    EXPECT_EQ(old.fields().recoveries, 2);
+    EXPECT_EQ(old.fields().first_seen, kStart - absl::Seconds(1'000'000));
+    EXPECT_EQ(
+        cache->Lookup(Key("pinned.example")).ActiveReduction(kStart)->origin,
+        RecordOrigin::kPinned);
+    cache->Apply(Key("mail.example"), kTls12, kStart);
+  }
+  EXPECT_EQ(FormatOf(path_), kHostCacheFormatVersion);
+  EXPECT_TRUE(VerifyHostCache(path_)->ok());
+
+  // It now has what a new file has.
+  const auto schema = [](const fs::path& path) {
+    sqlite3* db = nullptr;
+    std::string text;
+    EXPECT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
+    sqlite3_exec(
+        db, "SELECT name FROM sqlite_schema ORDER BY name",
+        [](void* out, int, char** values, char**) {
+          absl::StrAppend(static_cast<std::string*>(out), values[0], " ");
+          return 0;
+        },
+        &text, nullptr);
+    sqlite3_close(db);
+    return text;
+  };
+  const fs::path migrated = path_;
+  path_ = folder_ / "new.db";
+  MakeFile();
+  EXPECT_EQ(schema(migrated), schema(path_));
+}
+
+TEST_F(SqliteHostCacheTest, ProcessesBringAFileUpToDateTogether) {
+  constexpr int kProcesses = 8;
+  Sql(path_, kVersion1);
+  ::chmod(path_.c_str(), 0600);
+  std::vector<pid_t> children;
+  for (int p = 0; p < kProcesses; ++p) {
+    children.push_back(Start([this, p] {
+      const std::unique_ptr<HostCache> cache = Open();
+      cache->Apply(NumberedKey("p", p), kTls12, kStart);
+      return Failures(*cache);
+    }));
+  }
+  for (pid_t child : children) EXPECT_EQ(StatusOf(child), 0);
+  EXPECT_THAT(Open()->List(), SizeIs(3 + kProcesses));
+}
+
+TEST_F(SqliteHostCacheTest, VersionThatNeverWasIsDamage) {
+  MakeFile();
+  Sql(path_, "PRAGMA user_version = 0");
+  ExpectSetAside(*Open(), ReadFile(path_));
+}
+
+TEST_F(SqliteHostCacheTest, VerifyFindsAFileInOrderAndLeavesItAsItIs) {
+  EXPECT_FALSE(VerifyHostCache(path_)->exists);
+  EXPECT_FALSE(fs::exists(path_)) << "looking makes no file";
+  MakeFile(20);
+  const std::string before = ReadFile(path_);
+  const absl::StatusOr<HostCacheCheck> check = VerifyHostCache(path_);
+  ASSERT_TRUE(check.ok()) << check.status();
+  EXPECT_TRUE(check->exists);
+  EXPECT_TRUE(check->ok());
+  EXPECT_EQ(check->records, 20);
+  EXPECT_EQ(check->unknown, 0);
+  EXPECT_EQ(check->format_version, kHostCacheFormatVersion);
+  EXPECT_EQ(ReadFile(path_), before);
+}
+
+TEST_F(SqliteHostCacheTest, VerifyNamesEachRecordThatBreaksAnInvariant) {
+  MakeFile(5);
+  Sql(path_,
+      "UPDATE host SET proven = 'TLS1.3' WHERE host = 'h0.example';"
+      "UPDATE host SET failures = -1 WHERE host = 'h1.example';"
+      "UPDATE host SET port = 0 WHERE host = 'h2.example';"
+      "UPDATE host SET rung = 'tls12-small' WHERE host = 'h3.example'");
+  const absl::StatusOr<HostCacheCheck> check = VerifyHostCache(path_);
+  ASSERT_TRUE(check.ok()) << check.status();
+  EXPECT_THAT(
+      check->problems,
+      ElementsAre(AllOf(HasSubstr("h0.example:993"), HasSubstr("offers less")),
+                  HasSubstr("h1.example:993"), HasSubstr("h2.example:0")));
+  EXPECT_EQ(check->records, 1);
+  EXPECT_EQ(check->unknown, 1);
+}
+
+TEST_F(SqliteHostCacheTest, VerifyFindsDamageAndLeavesItAsItIs) {
+  MakeFile(200);
+  std::string damaged = ReadFile(path_);
+  damaged.replace(damaged.size() / 2, 3000, std::string(3000, '\xee'));
+  for (const std::string& bytes :
+       {damaged, damaged.substr(0, damaged.size() / 3),
+        std::string(5000, 'x')}) {
+    WriteFile(path_, bytes);
+    const absl::StatusOr<HostCacheCheck> check = VerifyHostCache(path_);
+    ASSERT_TRUE(check.ok()) << check.status();
+    EXPECT_FALSE(check->ok());
+    EXPECT_EQ(ReadFile(path_), bytes);
+    EXPECT_THAT(SetAside(), IsEmpty());
+  }
+}
+
+TEST_F(SqliteHostCacheTest, VerifySaysWhyItCannotLook) {
+  MakeFile();
+  ::chmod(path_.c_str(), 0666);
+  EXPECT_THAT(VerifyHostCache(path_).status().message(),
+              HasSubstr("written by others"));
+  ::chmod(path_.c_str(), 0600);
+  Sql(path_, "PRAGMA user_version = 99");
+  EXPECT_THAT(VerifyHostCache(path_).status().message(),
+              HasSubstr("newer version"));
 }
 
 TEST_F(SqliteHostCacheTest, DatabaseOfAnotherProgramIsLeftAlone) {

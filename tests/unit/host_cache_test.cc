@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <ostream>
 
+#include "absl/strings/str_cat.h"
 #include "fallback/sqlite_host_cache.h"
 
 namespace holdfast {
@@ -42,13 +43,27 @@ class HostCacheTest : public testing::TestWithParam<Kind> {
   HostCacheTest() {
     char folder[] = "/tmp/holdfast-cache-XXXXXX";
     folder_ = ::mkdtemp(folder);
-    cache_ = GetParam() == Kind::kMemory
-                 ? NewMemoryHostCache()
-                 : OpenSqliteHostCache(folder_ / "hosts.db");
+    Limit(HostCacheOptions().max_records);
   }
   ~HostCacheTest() override {
     EXPECT_THAT(cache_->TakeWarnings(), IsEmpty());
     std::filesystem::remove_all(folder_);
+  }
+
+  // Starts anew with room for so many records.
+  void Limit(size_t records) {
+    HostCacheOptions options;
+    options.max_records = records;
+    cache_ = GetParam() == Kind::kMemory
+                 ? NewMemoryHostCache(options)
+                 : OpenSqliteHostCache(folder_ / "hosts.db", options);
+  }
+  std::vector<std::string> Names() {
+    std::vector<std::string> names;
+    for (const auto& [key, record] : cache_->List()) {
+      names.push_back(key.endpoint.host.name());
+    }
+    return names;
   }
 
   HostRecord Apply(const HostKey& key, const CacheUpdate& update,
@@ -130,6 +145,58 @@ TEST_P(HostCacheTest, WhatIsSpentIsDeletedAtTheNextWrite) {
   Apply(Key("newer.example"), kHealthy, spent);
   EXPECT_EQ(cache_->List().size(), 2);
   EXPECT_TRUE(cache_->Lookup(Key("old.example")).empty());
+}
+
+TEST_P(HostCacheTest, BeyondTheLimitTheLeastRecentlyUsedGoes) {
+  Limit(3);
+  int second = 0;
+  const auto use = [&](absl::string_view host) {
+    Apply(Key(host), kHealthy, kStart + absl::Seconds(second++));
+  };
+  use("a.example");
+  use("b.example");
+  use("c.example");
+  use("a.example");  // known: nothing is written, and it is used all the same
+  use("d.example");
+  EXPECT_THAT(Names(), ElementsAre("a.example", "c.example", "d.example"));
+  use("e.example");
+  EXPECT_THAT(Names(), ElementsAre("a.example", "d.example", "e.example"));
+  EXPECT_TRUE(cache_->Lookup(Key("b.example")).empty());
+}
+
+TEST_P(HostCacheTest, PinsAreKeptBeyondTheLimit) {
+  Limit(2);
+  Apply(Key("pinned.example"), PinReduction{Rung::kTls12, kStart + kDay});
+  Apply(Key("a.example"), kHealthy, kStart + absl::Seconds(1));
+  Apply(Key("b.example"), kHealthy, kStart + absl::Seconds(2));
+  EXPECT_THAT(Names(), ElementsAre("b.example", "pinned.example"));
+}
+
+TEST_P(HostCacheTest, LimitIsKeptByGoingAHundredthBelowIt) {
+  Limit(200);
+  for (int i = 0; i < 500; ++i) {
+    Apply(Key(absl::StrCat("h", i, ".example")), kHealthy,
+          kStart + absl::Seconds(i));
+    ASSERT_LE(cache_->List().size(), 202u);
+  }
+  EXPECT_GE(cache_->List().size(), 198u);
+  EXPECT_FALSE(cache_->Lookup(Key("h499.example")).empty());
+  EXPECT_FALSE(cache_->Lookup(Key("h302.example")).empty());
+  EXPECT_TRUE(cache_->Lookup(Key("h290.example")).empty());
+}
+
+TEST_P(HostCacheTest, PinsAndImportsAreKeptAsTheyAre) {
+  const HostKey pinned = Key("pinned.example");
+  const HostRecord pin =
+      Apply(pinned, PinReduction{Rung::kTls12, kStart + 30 * kDay});
+  EXPECT_EQ(pin.ActiveReduction(kStart)->origin, RecordOrigin::kPinned);
+  EXPECT_EQ(cache_->Lookup(pinned), pin);
+
+  const HostKey imported = Key("imported.example");
+  const HostRecord import = Apply(
+      imported, ImportRecord{HostRecord().Apply(kTls12, kStart, {}).fields()});
+  EXPECT_EQ(import.ActiveReduction(kStart)->origin, RecordOrigin::kImported);
+  EXPECT_EQ(cache_->Lookup(imported), import);
 }
 
 TEST_P(HostCacheTest, ForgettingAHostKeepsWhatItHasProven) {

@@ -3,6 +3,7 @@
 
 #include "fallback/host_record.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <ostream>
@@ -10,6 +11,10 @@
 
 namespace holdfast {
 namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
 
 const absl::Time kStart = absl::FromUnixSeconds(1'800'000'000);
 constexpr absl::Duration kSecond = absl::Seconds(1);
@@ -48,8 +53,9 @@ std::optional<Rung> ActiveRung(const HostRecord& record,
 HostRecord Pinned(std::optional<Proof> proof, absl::Time expires_at) {
   HostRecord::Fields fields;
   fields.proof = proof;
-  fields.reduction = Reduction{Rung::kTls12, kClosed, RecordOrigin::kPinned,
-                               expires_at, absl::InfiniteDuration()};
+  fields.reduction =
+      Reduction{Rung::kTls12, std::nullopt, RecordOrigin::kPinned, expires_at,
+                absl::InfiniteDuration()};
   absl::StatusOr<HostRecord> record = HostRecord::Create(fields);
   EXPECT_TRUE(record.ok()) << record.status();
   return *record;
@@ -309,6 +315,36 @@ TEST(HostRecordTest, NothingThatIsLearnedTouchesAPin) {
                    .reduction);
 }
 
+TEST(HostRecordTest, PinHoldsToItsExpiryWhateverWasProven) {
+  const absl::Time end = kStart + 30 * kDay;
+  const HostRecord pinned =
+      Applied(Known(FullOffer(kTls13)), PinReduction{Rung::kTls12, end});
+  EXPECT_EQ(ActiveRung(pinned, end - kSecond), Rung::kTls12);
+  EXPECT_EQ(ActiveRung(pinned, end), std::nullopt);
+  EXPECT_EQ(pinned.SpentAt(kLifetimes), end);
+  EXPECT_EQ(pinned.fields().reduction->origin, RecordOrigin::kPinned);
+  EXPECT_EQ(pinned.fields().reduction->reason, std::nullopt);
+  EXPECT_EQ(pinned.ProvenVersion(kStart, kLifetimes), kTls13);
+  EXPECT_TRUE(HostRecord::Create(pinned.fields()).ok());
+}
+
+TEST(HostRecordTest, PinReplacesWhatWasLearnedAndAnEarlierPin) {
+  const HostRecord pinned =
+      Applied(Known(Tls12()), PinReduction{Rung::kCompact, kStart + kDay});
+  EXPECT_EQ(ActiveRung(pinned), Rung::kCompact);
+  EXPECT_EQ(pinned.fields().failures, 0);
+  EXPECT_EQ(pinned.fields().recoveries, 0);
+  const HostRecord again =
+      Applied(pinned, PinReduction{Rung::kTls12, kStart + kHour});
+  EXPECT_EQ(ActiveRung(again, kStart + kHour - kSecond), Rung::kTls12);
+  EXPECT_EQ(ActiveRung(again, kStart + kHour), std::nullopt);
+}
+
+TEST(HostRecordTest, PinToTheFullOfferOrToThePastIsNone) {
+  EXPECT_TRUE(Known(PinReduction{Rung::kFull, kStart + kDay}).empty());
+  EXPECT_TRUE(Known(PinReduction{Rung::kTls12, kStart}).empty());
+}
+
 TEST(HostRecordTest, PinWithoutEndLastsForEver) {
   const HostRecord pinned = Pinned(std::nullopt, absl::InfiniteFuture());
   EXPECT_EQ(ActiveRung(pinned, kStart + 100000 * kDay), Rung::kTls12);
@@ -378,9 +414,143 @@ TEST(HostRecordTest, CreateRefusesWhatBreaksAnInvariant) {
   no_lifetime.reduction->lifetime = absl::ZeroDuration();
   EXPECT_EQ(CreateError(no_lifetime), ErrorCode::kCacheDamaged);
 
+  HostRecord::Fields no_reason = good;
+  no_reason.reduction->reason.reset();
+  EXPECT_EQ(CreateError(no_reason), ErrorCode::kCacheDamaged);
+
   HostRecord::Fields negative = good;
   negative.failures = -1;
   EXPECT_EQ(CreateError(negative), ErrorCode::kCacheDamaged);
+}
+
+TEST(HostRecordTest, SeenAtNeverGoesBack) {
+  const HostRecord record = Known(FullOffer(kTls13));
+  EXPECT_EQ(record.SeenAt(kStart + kDay).fields().last_seen, kStart + kDay);
+  EXPECT_EQ(record.SeenAt(kStart - kDay), record);
+}
+
+// What another cache would export of `record`.
+ImportRecord Exported(const HostRecord& record) { return {record.fields()}; }
+
+std::vector<std::string> Refusals(const HostRecord& record,
+                                  const ImportRecord& import,
+                                  absl::Time now = kStart) {
+  return record.ImportRefusals(import, now, kLifetimes);
+}
+
+TEST(ImportTest, UnknownHostIsTakenInWithAllThatIsKnownOfIt) {
+  const HostRecord there = Applied(Known(Tls12()), Tls12(), kStart + kHour);
+  const absl::Time now = kStart + 2 * kHour;
+  EXPECT_THAT(Refusals(HostRecord(), Exported(there), now), IsEmpty());
+  const HostRecord here = Applied(HostRecord(), Exported(there), now);
+  HostRecord::Fields expected = there.fields();
+  expected.reduction->origin = RecordOrigin::kImported;
+  EXPECT_EQ(here, *HostRecord::Create(expected));
+  EXPECT_EQ(Applied(here, Exported(there), now), here) << "no news";
+}
+
+TEST(ImportTest, ImportMakesNoPin) {
+  const HostRecord there = Pinned(std::nullopt, kStart + kDay);
+  EXPECT_THAT(Refusals(HostRecord(), Exported(there)),
+              ElementsAre(HasSubstr("pin")));
+  EXPECT_TRUE(Applied(HostRecord(), Exported(there)).empty());
+}
+
+TEST(ImportTest, ImportNeverLowersTheFloor) {
+  for (Rung rung : {Rung::kTls11, Rung::kTls10}) {
+    const HostRecord there =
+        Known(LearnedReduction{rung, kClosed, RungMaximum(rung), false});
+    EXPECT_THAT(Refusals(HostRecord(), Exported(there)),
+                ElementsAre(HasSubstr("below the floor")));
+    EXPECT_EQ(ActiveRung(Applied(HostRecord(), Exported(there))), std::nullopt);
+  }
+}
+
+TEST(ImportTest, WhatHasExpiredIsRefusedFromThatSecondOn) {
+  const HostRecord reduced = Known(Tls12());
+  const absl::Time reduction_ends = kStart + kDay;
+  EXPECT_THAT(
+      Refusals(HostRecord(), Exported(reduced), reduction_ends - kSecond),
+      IsEmpty());
+  EXPECT_THAT(Refusals(HostRecord(), Exported(reduced), reduction_ends),
+              ElementsAre(HasSubstr("tls12, has expired")));
+  const HostRecord here =
+      Applied(HostRecord(), Exported(reduced), reduction_ends);
+  EXPECT_FALSE(here.fields().reduction);
+  EXPECT_EQ(here.ProvenVersion(reduction_ends, kLifetimes), kTls12);
+
+  const HostRecord healthy = Known(FullOffer(kTls13));
+  const absl::Time proof_ends = kStart + 30 * kDay;
+  EXPECT_THAT(Refusals(HostRecord(), Exported(healthy), proof_ends - kSecond),
+              IsEmpty());
+  EXPECT_THAT(Refusals(HostRecord(), Exported(healthy), proof_ends),
+              ElementsAre(HasSubstr("proof has expired")));
+  EXPECT_TRUE(Applied(HostRecord(), Exported(healthy), proof_ends).empty());
+}
+
+TEST(ImportTest, ImportDoesNotRemoveOrLowerAProof) {
+  const HostRecord here = Known(FullOffer(kTls13));
+  EXPECT_THAT(Refusals(here, Exported(Known(Tls12()))),
+              ElementsAre(HasSubstr("has proven TLS 1.3")));
+  EXPECT_EQ(Applied(here, Exported(Known(Tls12()))), here);
+  EXPECT_EQ(Applied(here, Exported(HostRecord())), here);
+  EXPECT_EQ(Applied(here, Exported(Known(FullOffer(kTls12)))), here);
+}
+
+TEST(ImportTest, ImportDoesNotContradictWhatWasObservedHere) {
+  const HostRecord here = Known(Tls12());
+  EXPECT_THAT(Refusals(here, Exported(Known(FullOffer(kTls13)))),
+              ElementsAre(HasSubstr("needs tls12 here")));
+  EXPECT_EQ(Applied(here, Exported(Known(FullOffer(kTls13)))), here);
+  const LearnedReduction compact = {Rung::kCompact, kClosed, kTls12, false};
+  EXPECT_THAT(Refusals(here, Exported(Known(compact))),
+              ElementsAre(HasSubstr("needs tls12 here")));
+  EXPECT_EQ(ActiveRung(Applied(here, Exported(Known(compact)))), Rung::kTls12);
+}
+
+TEST(ImportTest, ImportDoesNotTouchAPin) {
+  const HostRecord pinned = Pinned(std::nullopt, kStart + kDay);
+  const HostRecord after = Applied(pinned, Exported(Known(FullOffer(kTls13))));
+  EXPECT_EQ(after.fields().reduction, pinned.fields().reduction);
+  EXPECT_EQ(after.ProvenVersion(kStart, kLifetimes), kTls13);
+}
+
+TEST(ImportTest, HigherProofEndsAReductionThatHasExpired) {
+  const absl::Time end = kStart + kDay;
+  const HostRecord after =
+      Applied(Known(Tls12()), Exported(Known(FullOffer(kTls13))), end);
+  EXPECT_EQ(after.ProvenVersion(end, kLifetimes), kTls13);
+  EXPECT_FALSE(after.fields().reduction);
+}
+
+TEST(ImportTest, ReductionReplacesAProofThatHasExpired) {
+  const absl::Time end = kStart + 30 * kDay;
+  HostRecord::Fields there;
+  there.reduction = Reduction{Rung::kTls12, kClosed, RecordOrigin::kObserved,
+                              end + kHour, kDay};
+  const HostRecord after =
+      Applied(Known(FullOffer(kTls13)), ImportRecord{there}, end);
+  EXPECT_EQ(ActiveRung(after, end), Rung::kTls12);
+  EXPECT_TRUE(HostRecord::Create(after.fields()).ok());
+}
+
+// A file that somebody has written, or a clock that was wrong.
+TEST(ImportTest, NothingLivesLongerThanIfItHadBeenLearnedNow) {
+  HostRecord::Fields there;
+  there.proof = Proof{kTls12, kStart + kDay};
+  there.reduction = Reduction{Rung::kTls12, kClosed, RecordOrigin::kObserved,
+                              kStart + 1000 * kDay, 1000 * kDay};
+  there.last_seen = kStart + 1000 * kDay;
+  const HostRecord here = Applied(HostRecord(), ImportRecord{there});
+  EXPECT_EQ(here.fields().proof->at, kStart);
+  EXPECT_EQ(here.fields().reduction->lifetime, 30 * kDay);
+  EXPECT_EQ(here.fields().reduction->expires_at, kStart + 30 * kDay);
+  EXPECT_EQ(here.fields().last_seen, kStart);
+
+  there.reduction->rung = Rung::kCompact;
+  EXPECT_EQ(
+      Applied(HostRecord(), ImportRecord{there}).fields().reduction->lifetime,
+      kDay);
 }
 
 TEST(HostRecordTest, OriginsHaveNamesThatAreReadBack) {
