@@ -51,6 +51,7 @@ Evidence Words(const char* text) {
 
 std::map<ErrorCode, Evidence> SpecialEvidence() {
   return {
+      {ErrorCode::kLookupTimedOut, {Phase::kLookup}},
       {ErrorCode::kGreetingTimedOut, {Phase::kPlaintext}},
       {ErrorCode::kResponseTimedOut, {Phase::kPlaintext}},
       {ErrorCode::kPlaintextOnTlsPort,
