@@ -201,9 +201,12 @@ const AttemptReport* ConnectReport::cause() const {
 Diagnosis Diagnose(const ConnectReport& report) {
   if (!report.error) return DiagnoseConnected(report);
   Diagnosis diagnosis;
-  diagnosis.summary =
-      absl::StrCat("Could not connect to ", report.target.ToString(), ": ",
-                   report.error->Message());
+  // What is wrong with a certificate is listed beside it.
+  diagnosis.summary = absl::StrCat(
+      "Could not connect to ", report.target.ToString(), ": ",
+      report.error->certificate_problems.empty()
+          ? report.error->Message()
+          : std::string(GetErrorInfo(report.error->code).sentence));
   if (const std::optional<Service> service = WrongService(report)) {
     diagnosis.advice = {absl::StrCat("This port belongs to ", service->name,
                                      "; try the usual ports.")};
