@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace holdfast {
 namespace {
 
@@ -29,6 +31,16 @@ bool NeededLess(const HostRecord& record) {
 bool SaysNoCommonParameters(const Error& error) {
   return error.code == ErrorCode::kHelloRefused && error.alert &&
          (error.alert->description == 40 || error.alert->description == 71);
+}
+
+// No other offer would meet anything else (promise 5), or should: a downgrade
+// of an offer that was not reduced is none of our making.
+bool IsFatal(const AttemptPlan& plan, FailureClass failure,
+             const Error& error) {
+  return error.category() == ErrorCategory::kCertificate ||
+         failure == FailureClass::kTooOld ||
+         (failure == FailureClass::kDowngradeRefused &&
+          !plan.profile.reduced_from);
 }
 
 }  // namespace
@@ -158,8 +170,10 @@ CacheUpdate RetrySession::Observe(const AttemptPlan& plan,
       outcome.error.value_or(MakeError(ErrorCode::kInternal, Phase::kSetup));
   errors_.emplace(plan.number, error);
   failed_.push_back({plan, outcome.failure});
-  if (!running_.empty()) {
-    WhileOthersRun(failed_.back(), error);
+  if (IsFatal(plan, outcome.failure, error)) {
+    End();
+  } else if (!running_.empty()) {
+    WhileOthersRun(failed_.back());
   } else if (steps_.empty()) {
     const std::optional<Step> next = AfterRace();
     failed_.clear();
@@ -232,11 +246,7 @@ absl::Duration RetrySession::MoreTime(const AttemptPlan& plan,
 }
 
 // What failed beside others leads on only to an offer that none of them makes.
-void RetrySession::WhileOthersRun(const Failed& failed, const Error& error) {
-  if (failed.failure == FailureClass::kTooOld ||
-      error.category() == ErrorCategory::kCertificate) {
-    return End();  // the others would meet the same (promise 5)
-  }
+void RetrySession::WhileOthersRun(const Failed& failed) {
   if (!failed.plan.hedged || !IsIntolerance(failed.failure)) return;
   const std::optional<Rung> below = RungBelow(failed.plan.rung, failed.failure);
   if (below && Offers(*below) == 0) steps_.push_back(HedgedStep(*below));
@@ -246,22 +256,23 @@ void RetrySession::WhileOthersRun(const Failed& failed, const Error& error) {
 std::optional<RetrySession::Step> RetrySession::AfterRace() {
   const auto refusal =
       std::find_if(failed_.begin(), failed_.end(), [](const Failed& failed) {
-        return failed.failure == FailureClass::kDowngradeRefused &&
-               failed.plan.profile.reduced_from;
+        return failed.failure == FailureClass::kDowngradeRefused;
       });
+  const auto is_top = [this](const Failed& f) { return f.plan.rung == top_; };
   if (refusal != failed_.end()) {
     // A full offer that was still waiting is promise 6's full-range attempt.
-    const auto full = std::find_if(
-        refusal, failed_.end(),
-        [this](const Failed& failed) { return failed.plan.rung == top_; });
+    const auto full = std::find_if(refusal, failed_.end(), is_top);
     if (full == failed_.end()) return AfterFailure(*refusal);
     path_blocked_ = IsIntolerance(full->failure);
     return std::nullopt;
   }
-  return AfterFailure(*std::max_element(failed_.begin(), failed_.end(),
-                                        [](const Failed& a, const Failed& b) {
-                                          return a.plan.rung < b.plan.rung;
-                                        }));
+  // A failure that blames no offer counts more than those that do.
+  return AfterFailure(*std::max_element(
+      failed_.begin(), failed_.end(), [](const Failed& a, const Failed& b) {
+        const bool a_blames = IsIntolerance(a.failure);
+        const bool b_blames = IsIntolerance(b.failure);
+        return a_blames != b_blames ? a_blames : a.plan.rung < b.plan.rung;
+      }));
 }
 
 std::optional<RetrySession::Step> RetrySession::AfterFailure(
@@ -275,7 +286,6 @@ std::optional<RetrySession::Step> RetrySession::AfterFailure(
     return std::nullopt;
   }
   if (failure == FailureClass::kDowngradeRefused) {
-    if (!plan.profile.reduced_from) return std::nullopt;
     return Step{top_, Purpose::kFullRange};
   }
   if (plan.purpose == Purpose::kSentinel) return std::nullopt;
@@ -402,6 +412,41 @@ std::optional<Error> RetrySession::Conclusion() const {
     return error;
   }
   return std::nullopt;
+}
+
+std::string RetrySession::Fingerprint() const {
+  std::string text = absl::StrCat(attempts_, hedge_used_, extended_, over_,
+                                  path_blocked_, reason_.has_value());
+  for (const Step& step : steps_) {
+    absl::StrAppend(&text, ";s", RungName(step.rung),
+                    static_cast<int>(step.purpose), step.from_cache,
+                    step.other_address, step.hedged);
+  }
+  for (const auto& [number, rung] : running_) {
+    absl::StrAppend(&text, ";r", number, RungName(rung));
+  }
+  // Their order matters as AfterRace() looks at it: by number, and whether a
+  // refusal came before.
+  std::map<int, std::string> failed_by_number;
+  bool refused = false;
+  for (const auto& [plan, failure] : failed_) {
+    refused |= failure == FailureClass::kDowngradeRefused;
+    failed_by_number[plan.number] = absl::StrCat(
+        RungName(plan.rung), static_cast<int>(plan.purpose), plan.from_cache,
+        static_cast<int>(failure), plan.rung == top_ && refused);
+  }
+  for (const auto& [number, failed] : failed_by_number) {
+    absl::StrAppend(&text, ";f", number, failed);
+  }
+  for (const auto& [rung, count] : offers_) {
+    absl::StrAppend(&text, ";o", RungName(rung), count);
+  }
+  if (!errors_.empty()) {
+    absl::StrAppend(&text, ";e", errors_.size() > 1, ErrorName(Failure().code),
+                    errors_.begin()->first,
+                    ErrorName(errors_.begin()->second.code));
+  }
+  return text;
 }
 
 Error RetrySession::Failure() const {

@@ -127,6 +127,10 @@ class RetrySession {
   // one is a refusal for safety (promise 12).
   Error Failure() const;
 
+  // All that decides what follows: sessions that were made alike and have equal
+  // fingerprints behave alike. For tests that explore every state.
+  std::string Fingerprint() const;
+
   // Why the last offer was reduced: the failure that led to it, in this session
   // or when the record was written.
   std::optional<ErrorCode> reduction_reason() const { return reason_; }
@@ -158,7 +162,7 @@ class RetrySession {
   int Offers(Rung rung) const;  // made so far
   static Step HedgedStep(Rung rung);
 
-  void WhileOthersRun(const Failed& failed, const Error& error);
+  void WhileOthersRun(const Failed& failed);
   std::optional<Step> AfterRace();
   std::optional<Step> AfterFailure(const Failed& failed);
   bool MayRepeat(const AttemptPlan& plan, FailureClass failure) const;

@@ -42,8 +42,9 @@ class ScenarioTest : public testing::Test {
     return *authority_.Issue(options);
   }
 
-  std::unique_ptr<DovecotServer> StartDovecot(TlsVersion max_version) {
-    DovecotOptions options{Issue(), max_version};
+  std::unique_ptr<DovecotServer> StartDovecot(
+      TlsVersion max_version, const CertificateOptions& names = {}) {
+    DovecotOptions options{Issue(names), max_version};
     absl::StatusOr<std::unique_ptr<DovecotServer>> server =
         DovecotServer::Start(options);
     if (!server.ok()) ADD_FAILURE() << server.status();
@@ -232,8 +233,13 @@ TEST_F(ScenarioTest, OneDroppedHelloBlamesNothing) {
 
 // Nothing shows that the compact hello was not needed: it is remembered for an
 // hour, and costs no version.
-TEST_F(ScenarioTest, TwoDroppedHellosCostNoVersion) {
-  const auto dovecot = StartDovecot(TlsVersion::kTls13);
+class CompactHelloTest : public ScenarioTest,
+                         public testing::WithParamInterface<lab::KeyType> {};
+
+TEST_P(CompactHelloTest, TwoDroppedHellosCostNoVersion) {
+  CertificateOptions names;
+  names.key_type = GetParam();
+  const auto dovecot = StartDovecot(TlsVersion::kTls13, names);
   const auto front = StartLab("drop-first-two", dovecot.get());
   CommandResult result = Check(front->port());
   EXPECT_EQ(result.json["tls"]["version"], "TLS1.3");
@@ -243,6 +249,11 @@ TEST_F(ScenarioTest, TwoDroppedHellosCostNoVersion) {
             absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now() + absl::Hours(1),
                              absl::UTCTimeZone()));
 }
+
+INSTANTIATE_TEST_SUITE_P(WithKeys, CompactHelloTest,
+                         testing::Values(lab::KeyType::kP256,
+                                         lab::KeyType::kP384,
+                                         lab::KeyType::kRsa));
 
 TEST_F(ScenarioTest, AFalseAlarmIsFoundOutByTheReducedAttempt) {
   const auto dovecot = StartDovecot(TlsVersion::kTls13);

@@ -3,6 +3,7 @@
 #include "core/secure_socket.h"
 
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "core/nss_error.h"
@@ -12,6 +13,7 @@
 #include "tests/helpers/socket_pair.h"
 #include "tests/helpers/temp_dir.h"
 #include "tests/helpers/tls_bytes.h"
+#include "tools/lab/client_hello.h"
 
 namespace holdfast::test {
 namespace {
@@ -453,53 +455,77 @@ TEST_F(SecureSocketTest, RefusesASmallDhGroup) {
   EXPECT_EQ(NssError(), "SSL_ERROR_WEAK_SERVER_EPHEMERAL_DH_KEY");
 }
 
+// RC4, 3DES and worse: NSS has some of them on by default.
+void ExpectNoWeakSuites(const lab::ClientHello& hello) {
+  EXPECT_GT(hello.cipher_suites.size(), 5u);
+  for (const uint16_t weak : {0x0004, 0x0005, 0x000a, 0x0016, 0xc012, 0xc008,
+                              0xc011, 0xc007, 0x0000, 0x0009, 0x0041}) {
+    EXPECT_FALSE(hello.OffersCipherSuite(weak)) << weak;
+  }
+}
+
 TEST_F(SecureSocketTest, OffersNeitherRc4NorTripleDes) {
-  Start(OnlyTls12());
-  ASSERT_EQ(Answer(""), Progress::kWouldBlock);
-  // The list of suites follows header, version, random and session id.
-  const auto number = [&](size_t at) {
-    return static_cast<uint8_t>(hello_[at]) << 8 |
-           static_cast<uint8_t>(hello_[at + 1]);
-  };
-  const size_t list = 5 + 4 + 2 + 32 + 1 + static_cast<uint8_t>(hello_[43]);
-  ASSERT_GT(number(list), 10);
-  for (int i = 0; i < number(list); i += 2) {
-    const int suite = number(list + 2 + static_cast<size_t>(i));
-    for (const int weak : {0x0004, 0x0005, 0x000a, 0x0016, 0xc012, 0xc008,
-                           0xc011, 0xc007, 0x0000, 0x0009, 0x0041}) {
-      EXPECT_NE(suite, weak);
+  HandshakeProfile legacy;
+  legacy.versions =
+      *TlsVersionRange::Create(TlsVersion::kTls10, TlsVersion::kTls13);
+  for (const HandshakeProfile& profile :
+       {HandshakeProfile(), OnlyTls12(), legacy}) {
+    SocketPair pair;
+    client_ = *SecureSocket::Create(runtime_, std::move(pair.client));
+    Start(profile);
+    ASSERT_EQ(client_->Handshake(), Progress::kWouldBlock);
+    const auto hello = lab::ParseClientHello(ReadAll(pair.server));
+    ASSERT_TRUE(hello.ok() && hello->has_value());
+    ExpectNoWeakSuites(**hello);
+    if (profile.versions.max() == TlsVersion::kTls13) {
+      EXPECT_EQ((*hello)->session_id.size(), 32u)
+          << "compatibility mode (RFC 8446, D.4)";
     }
   }
 }
 
-TEST_F(SecureSocketTest, ACompactHelloIsSmallAndSpeaksTls13) {
+// A key of the server's, and the length of its name: 44 octets are the most
+// that fit with compatibility mode, 76 without.
+class CompactHelloTest
+    : public SecureSocketTest,
+      public testing::WithParamInterface<std::tuple<lab::KeyType, size_t>> {};
+
+TEST_P(CompactHelloTest, IsSmallAndSpeaksTls13) {
+  const auto& [key_type, length] = GetParam();
   HandshakeProfile compact;
   compact.compact = true;
   compact.alpn = {"imap"};
-  // 44 octets: the longest that fits with compatibility mode; 76 without.
-  for (const size_t length : {44, 76}) {
-    const std::string name = "a." + std::string(30, 'b') + "." +
-                             std::string(length - 41, 'c') + ".example";
-    ASSERT_EQ(name.size(), length);
-    lab::CertificateOptions options;
-    options.dns_names = {name};
-    SocketPair pair;
-    client_ = *SecureSocket::Create(runtime_, std::move(pair.client));
-    pair_.server = std::move(pair.server);
-    Start(compact, name);
-    EXPECT_EQ(client_->Handshake(), Progress::kWouldBlock);
-    char hello[2048];
-    const ssize_t size =
-        recv(pair_.server.get(), hello, sizeof hello, MSG_PEEK);
-    EXPECT_LT(size, 256) << name;
-    EXPECT_GT(size, 200);
-    Serve(nullptr, options);
-    EXPECT_EQ(Handshake(), Progress::kDone) << NssError();
-    EXPECT_EQ(client_->tls_info().version, TlsVersion::kTls13);
-    EXPECT_EQ(server_->alpn_offered(), "");
-    server_.reset();
-  }
+  const std::string name = "a." + std::string(30, 'b') + "." +
+                           std::string(length - 41, 'c') + ".example";
+  ASSERT_EQ(name.size(), length);
+  ASSERT_TRUE(CompactHelloFits(*Host::Parse(name)));
+  lab::CertificateOptions options;
+  options.dns_names = {name};
+  options.key_type = key_type;
+  Start(compact, name);
+  EXPECT_EQ(client_->Handshake(), Progress::kWouldBlock);
+  char wire[2048];
+  const ssize_t size = recv(pair_.server.get(), wire, sizeof wire, MSG_PEEK);
+  EXPECT_LT(size, 256);
+  EXPECT_GT(size, 200);
+  const auto hello =
+      lab::ParseClientHello(absl::string_view(wire, static_cast<size_t>(size)));
+  ASSERT_TRUE(hello.ok() && hello->has_value());
+  EXPECT_TRUE((*hello)->OffersTls13());
+  EXPECT_TRUE((*hello)->alpn.empty());
+  EXPECT_EQ((*hello)->session_id.size(), length == 44 ? 32u : 0u)
+      << "compatibility mode (RFC 8446, D.4)";
+  ExpectNoWeakSuites(**hello);
+  Serve(nullptr, options);
+  EXPECT_EQ(Handshake(), Progress::kDone) << NssError();
+  EXPECT_EQ(client_->tls_info().version, TlsVersion::kTls13);
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    WithKeys, CompactHelloTest,
+    testing::Combine(testing::Values(lab::KeyType::kP256, lab::KeyType::kP384,
+                                     lab::KeyType::kRsa),
+                     testing::Values(size_t{44}, size_t{76})));
 
 TEST_F(SecureSocketTest, BytesThatFollowTheStartTlsAnswerAreAnInjection) {
   SendAll(pair_.server, "a1 OK begin\r\n");

@@ -1,6 +1,6 @@
 // What the lab answers to a ClientHello byte by byte, where its TLS library
 // would not do wrong: alerts, ServerHellos that are odd or go no further, and
-// bytes that are no answer at all. All but NamedAlert() is whole records.
+// bytes that are no answer at all.
 
 #ifndef HOLDFAST_TOOLS_LAB_RAW_ANSWER_H_
 #define HOLDFAST_TOOLS_LAB_RAW_ANSWER_H_
