@@ -294,7 +294,8 @@ absl::Status Migrate(sqlite3* db) {
   return InTransaction(db, kToWrite, [db] {
     absl::StatusOr<int64_t> version = QueryInteger(db, "PRAGMA user_version");
     if (!version.ok()) return version.status();
-    for (int64_t from = *version; from < kFormatVersion; ++from) {
+    for (int64_t from = std::max<int64_t>(*version, 1); from < kFormatVersion;
+         ++from) {
       absl::Status done = Execute(db, kMigrations[from - 1]);
       if (done.ok()) done = SetVersion(db, from + 1);
       if (!done.ok()) return done;
@@ -367,17 +368,24 @@ PortRange::PortRange(std::optional<uint16_t> port)
       highest(port.value_or(std::numeric_limits<uint16_t>::max())) {}
 
 HostTable::HostTable(sqlite3* db, const RecordLifetimes& lifetimes)
-    : db_(db),
-      lifetimes_(lifetimes),
-      data_version_(db, "PRAGMA data_version"),
-      read_(db, kSelectOne) {}
+    : db_(db), lifetimes_(lifetimes), read_(db, kSelectOne) {}
 
-absl::StatusOr<int64_t> HostTable::DataVersion() {
-  absl::StatusOr<bool> row = data_version_.Reset().Step();
-  if (!row.ok()) return row.status();
-  const int64_t version = data_version_.integer(0);
-  data_version_.Reset();
-  return version;
+std::optional<HostTable::ChangeMark> HostTable::ReadChangeMark() const {
+  constexpr int kRegionSize = 32 * 1024;
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(db_, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (file == nullptr || file->pMethods == nullptr ||
+      file->pMethods->iVersion < 2) {
+    return std::nullopt;
+  }
+  volatile void* header = nullptr;
+  const int code = file->pMethods->xShmMap(file, 0, kRegionSize,
+                                           /*extend=*/0, &header);
+  if (code != SQLITE_OK || header == nullptr) return std::nullopt;
+  const auto* words = static_cast<volatile const uint32_t*>(header);
+  ChangeMark mark;
+  std::copy(words, words + mark.size(), mark.begin());
+  return mark;
 }
 
 absl::StatusOr<HostRecord> HostTable::Read(const HostKey& key) {

@@ -7,6 +7,7 @@
 #ifndef HOLDFAST_FALLBACK_HOST_TABLE_H_
 #define HOLDFAST_FALLBACK_HOST_TABLE_H_
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -49,8 +50,13 @@ class HostTable {
  public:
   HostTable(sqlite3* db, const RecordLifetimes& lifetimes);
 
-  // A number that changes when another connection has changed the file.
-  absl::StatusOr<int64_t> DataVersion();
+  // What differs after any commit to the file, by whomever: two that are equal
+  // mean that nothing was written between them. Nullopt if that cannot be told.
+  // It is the header of SQLite's wal-index, shared memory by which SQLite
+  // itself sees whether what it has read still holds
+  // (sqlite.org/walformat.html, 2.1), and takes no lock.
+  using ChangeMark = std::array<uint32_t, 12>;
+  std::optional<ChangeMark> ReadChangeMark() const;
 
   // An empty record if there is none.
   absl::StatusOr<HostRecord> Read(const HostKey& key);
@@ -77,8 +83,7 @@ class HostTable {
 
   sqlite3* const db_;
   const RecordLifetimes lifetimes_;
-  Statement data_version_;  // these two are needed at each connect
-  Statement read_;
+  Statement read_;  // needed at each connect
 };
 
 }  // namespace holdfast

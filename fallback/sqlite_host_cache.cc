@@ -1,15 +1,14 @@
 // The memory of hosts in an SQLite file.
 //
 // What was read once is kept in memory until another process writes, so that a
-// usual connect costs one look at the file's change counter (promise 13: the
-// cache never stands in the way). A write is one transaction on what the file
-// then holds.
+// usual connect costs one look at SQLite's shared memory. A write is one
+// transaction on what the file then holds.
 //
-// Every operation is a short one: no lock is held between calls, and
-// whatever goes wrong is sorted into two kinds (promise 13). A damaged file is
-// set aside and the operation done again on a new one. Any other trouble ends
-// the use of the file for the life of the object, which goes on in memory.
-// Statuses tell the two apart: kDataLoss is damage.
+// Every operation is a short one: no lock is held between calls, and whatever
+// goes wrong is sorted into two kinds (promise 13). A damaged file is set aside
+// and the operation done again on a new one. Any other trouble ends the use of
+// the file for the life of the object, which goes on in memory. Statuses tell
+// the two apart: kDataLoss is damage.
 
 #include "fallback/sqlite_host_cache.h"
 
@@ -90,8 +89,8 @@ class SqliteHostCache : public HostCache {
   // if it turns out to be damaged. False if it could not be done; memory_ is
   // then in use.
   bool OnFile(const std::function<absl::Status()>& work);
-  // Likewise in a transaction for writing, after which nothing that was read
-  // before counts.
+  // Likewise in a transaction for writing. A commit of our own changes the
+  // file's mark, too.
   bool InWrite(const std::function<absl::Status()>& work);
 
   absl::Status EnsureOpen();
@@ -112,10 +111,10 @@ class SqliteHostCache : public HostCache {
   mutable std::mutex mutex_;
   Database db_;                     // null: not open yet, or not any more
   std::optional<HostTable> table_;  // of db_, once it may be read and written
-  // What was read when the file's change counter stood at data_version_,
-  // hosts without a record included.
+  // What was read while the file was as at read_at_, hosts without a record
+  // included.
   absl::flat_hash_map<HostKey, HostRecord> known_;
-  int64_t data_version_ = 0;
+  std::optional<HostTable::ChangeMark> read_at_;
   // When known hosts were used since the last write; goes with the next.
   absl::flat_hash_map<HostKey, absl::Time> used_;
   size_t inserts_before_count_ = 0;
@@ -124,13 +123,12 @@ class SqliteHostCache : public HostCache {
   std::vector<Error> warnings_;
 };
 
-// The record of `key`, from memory unless another process has written.
+// The record of `key`, from memory unless somebody has written.
 absl::StatusOr<HostRecord> SqliteHostCache::Known(const HostKey& key) {
-  absl::StatusOr<int64_t> version = table_->DataVersion();
-  if (!version.ok()) return version.status();
-  if (*version != data_version_ || known_.size() > options_.max_records) {
+  const std::optional<HostTable::ChangeMark> mark = table_->ReadChangeMark();
+  if (!mark || mark != read_at_ || known_.size() > options_.max_records) {
     known_.clear();
-    data_version_ = *version;
+    read_at_ = mark;
   }
   const auto known = known_.find(key);
   if (known != known_.end()) return known->second;
@@ -262,10 +260,7 @@ absl::StatusOr<int> SqliteHostCache::ForgetAll() {
 }
 
 bool SqliteHostCache::InWrite(const std::function<absl::Status()>& work) {
-  return OnFile([&] {
-    known_.clear();
-    return InTransaction(db_.get(), kToWrite, work);
-  });
+  return OnFile([&] { return InTransaction(db_.get(), kToWrite, work); });
 }
 
 bool SqliteHostCache::OnFile(const std::function<absl::Status()>& work) {
@@ -295,6 +290,8 @@ absl::Status SqliteHostCache::EnsureOpen() {
   // power failure may cost the last ones, which the next connection learns
   // again: not worth waiting for the disk at each.
   if (status.ok()) status = Execute(db_.get(), "PRAGMA synchronous = NORMAL");
+  // What is forgotten is overwritten, not only marked as free.
+  if (status.ok()) status = Execute(db_.get(), "PRAGMA secure_delete = ON");
   if (status.ok()) status = PrepareHostTable(db_.get());
   if (status.ok()) table_.emplace(db_.get(), options_.lifetimes);
   return status;

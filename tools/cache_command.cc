@@ -180,7 +180,8 @@ ExitStatus Forget(const GlobalOptions& global, const ForgetOptions& options) {
     if (!host) return kExitUsage;
   }
   const bool ask = options.all && !options.yes;
-  if (ask && (isatty(STDIN_FILENO) == 0 || isatty(STDERR_FILENO) == 0)) {
+  if (ask && (global.quiet || isatty(STDIN_FILENO) == 0 ||
+              isatty(STDERR_FILENO) == 0)) {
     std::cerr << "holdfast: forget --all needs --yes where there is no "
                  "terminal to ask on\n";
     return kExitUsage;
@@ -194,13 +195,13 @@ ExitStatus Forget(const GlobalOptions& global, const ForgetOptions& options) {
       options.all ? cache->ForgetAll()
                   : cache->Forget(host->host, host->port,
                                   /*everything=*/!options.keep_proven);
-  if (!count.ok() && !ReportWarnings(cache.get())) {
-    return Complain(count.status(), kExitLocal);
+  if (!count.ok()) {
+    return ReportWarnings(cache.get()) ? kExitLocal
+                                       : Complain(count.status(), kExitLocal);
   }
-  const int forgotten = count.value_or(0);
-  return Print(global, cache.get(), {{"forgotten", forgotten}},
-               absl::StrCat("Forgot ", forgotten,
-                            forgotten == 1 ? " record" : " records", ".\n"));
+  return Print(global, cache.get(), {{"forgotten", *count}},
+               absl::StrCat("Forgot ", *count,
+                            *count == 1 ? " record" : " records", ".\n"));
 }
 
 struct PinOptions {
@@ -303,14 +304,14 @@ nlohmann::ordered_json ImportJson(const ImportReport& report) {
 ExitStatus Import(const GlobalOptions& global, const std::string& file) {
   std::ifstream opened;
   if (file != "-") opened.open(file);
-  if (!opened) {
+  std::istream& lines = file == "-" ? std::cin : opened;
+  const std::unique_ptr<HostCache> cache = OpenCache(global);
+  if (ReportWarnings(cache.get())) return kExitLocal;
+  const ImportReport report = ImportRecords(lines, cache.get(), absl::Now());
+  if (!lines.eof()) {  // it was not read to its end
     std::cerr << "holdfast: " << file << " cannot be read\n";
     return kExitLocal;
   }
-  const std::unique_ptr<HostCache> cache = OpenCache(global);
-  if (ReportWarnings(cache.get())) return kExitLocal;
-  const ImportReport report =
-      ImportRecords(file == "-" ? std::cin : opened, cache.get(), absl::Now());
   for (const ImportReport::Rejection& rejection : report.rejections) {
     std::cerr << "holdfast: line " << rejection.line;
     if (!rejection.host.empty()) std::cerr << " (" << rejection.host << ")";

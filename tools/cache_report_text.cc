@@ -189,7 +189,7 @@ CacheStats CountRecords(const RecordList& records, absl::Time now) {
 
 std::string CacheListText(const RecordList& records, absl::Time now,
                           size_t width) {
-  if (records.empty()) return "No such hosts are remembered.\n";
+  if (records.empty()) return "No hosts to show.\n";
   bool with_scope = false;
   for (const auto& [key, record] : records) {
     with_scope = with_scope || !key.scope.empty();

@@ -296,6 +296,8 @@ TEST_F(CacheCommandTest, ForgettingEverythingIsAskedFirst) {
   CommandResult piped = Cache({"forget", "--all"});
   EXPECT_EQ(piped.exit_code(), 2);
   EXPECT_THAT(piped.process.err, HasSubstr("--yes"));
+  EXPECT_EQ(OnTerminal({"forget", "--all", "--quiet"}, 80, "y\n").exit_code, 2)
+      << "nothing could be asked";
   for (const char* answer : {"n\n", "\n", "\x04"}) {
     const TerminalResult asked = OnTerminal({"forget", "--all"}, 80, answer);
     EXPECT_THAT(asked.text, HasSubstr("Forget all 1 records"));
@@ -412,7 +414,7 @@ TEST_F(CacheCommandTest, ExportAndImportRoundTrip) {
   Learn(Key("compact.example"), kNeedsCompact);
   const std::string exported = Cache({"export"}).process.out;
   EXPECT_THAT(Lines(exported), SizeIs(3));
-  const nlohmann::json before = Json({"show", "reduced.example"}).json;
+  const RecordList before = OpenSqliteHostCache(path())->List();
   directory_.Write("export.jsonl", exported);
 
   Cache({"forget", "--all", "--yes"});
@@ -422,12 +424,17 @@ TEST_F(CacheCommandTest, ExportAndImportRoundTrip) {
             nlohmann::json({{"imported", 3},
                             {"unchanged", 0},
                             {"rejected", nlohmann::json::array()}}));
-  std::string again = Cache({"export"}).process.out;
-  EXPECT_EQ(Lines(again).size(), 3u);
-  for (size_t at; (at = again.find("imported")) != std::string::npos;) {
-    again.replace(at, 8, "observed");
+  const RecordList after = OpenSqliteHostCache(path())->List();
+  ASSERT_EQ(after.size(), before.size());
+  for (size_t i = 0; i < before.size(); ++i) {
+    HostRecord::Fields expected = before[i].second.fields();
+    if (expected.reduction) {
+      expected.reduction->origin = RecordOrigin::kImported;
+    }
+    EXPECT_TRUE(after[i].first == before[i].first);
+    EXPECT_EQ(after[i].second, *HostRecord::Create(expected))
+        << "nothing is lost but who says so";
   }
-  EXPECT_EQ(again, exported) << "nothing is lost but who says so";
   EXPECT_EQ(Json({"import", directory_.Path("export.jsonl")}).json["unchanged"],
             3);
 }
@@ -440,7 +447,12 @@ TEST_F(CacheCommandTest, ImportReadsStandardInput) {
   options.arguments = Arguments({"import"});
   options.arguments.insert(options.arguments.begin(), HoldfastPath());
   EXPECT_EQ(RunProcess(options)->out, "Imported 1, unchanged 0, rejected 0.\n");
-  EXPECT_EQ(Cache({"import", directory_.Path("absent")}).exit_code(), 4);
+  for (const std::string& file :
+       {directory_.Path("absent"), directory_.path()}) {
+    CommandResult result = Cache({"import", file});
+    EXPECT_EQ(result.exit_code(), 4);
+    EXPECT_THAT(result.process.err, HasSubstr("cannot be read"));
+  }
 }
 
 // Each line that must be refused, with a word of the reason; the good one after
@@ -596,6 +608,31 @@ TEST_F(AbusedCacheTest, FileThatOthersMayWriteIsRefused) {
   ExpectOneWarning("chmod 600");
 }
 
+TEST_F(AbusedCacheTest, CommandThatCouldNotDoItsWorkSaysSo) {
+  Learn(Key("mail.example"), kHealthy);
+  directory_.Write("export.jsonl", Cache({"export"}).process.out);
+  chmod(path().c_str(), 0666);
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{
+           {"list"},
+           {"show", "mail.example"},
+           {"explain", "mail.example"},
+           {"forget", "mail.example"},
+           {"forget", "--all", "--yes"},
+           {"pin", "mail.example:993", "--rung", "tls12"},
+           {"export"},
+           {"import", directory_.Path("export.jsonl")},
+           {"verify"},
+           {"stats"}}) {
+    CommandResult result = Cache(arguments);
+    EXPECT_EQ(result.exit_code(), 4) << arguments[0];
+    EXPECT_EQ(result.process.out, "") << arguments[0];
+    EXPECT_THAT(Lines(result.process.err),
+                ElementsAre(HasSubstr("written by others")))
+        << arguments[0];
+  }
+}
+
 TEST_F(AbusedCacheTest, FileOfAnotherUserIsRefused) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can give files away";
   Learn(Key("mail.example"), kHealthy);
@@ -655,6 +692,18 @@ TEST_F(CacheCommandTest, SixteenConnectsAtOnceLoseNothing) {
   }
   EXPECT_THAT(Listed({"--rung", "tls12"}), SizeIs(kProcesses));
   EXPECT_EQ(Json({"verify"}).json["outcome"], "ok");
+}
+
+TEST_F(CacheCommandTest, ConnectToAKnownHostWritesNothing) {
+  for (const char* behaviour : {"healthy", "tls13-alert-protocol-version"}) {
+    const auto server = StartLab(behaviour);
+    ASSERT_EQ(Connect(server->port()).exit_code(), 0);
+    const std::string before = directory_.Read("hosts.db");
+    const fs::file_time_type written = fs::last_write_time(path());
+    ASSERT_EQ(Connect(server->port()).exit_code(), 0);
+    EXPECT_EQ(directory_.Read("hosts.db"), before) << behaviour;
+    EXPECT_EQ(fs::last_write_time(path()), written) << behaviour;
+  }
 }
 
 // A server that was replaced by a lesser one is refused, since it might be an

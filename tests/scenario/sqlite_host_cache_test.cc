@@ -256,6 +256,16 @@ TEST_F(SqliteHostCacheTest, CacheSeesItsOwnWrites) {
   EXPECT_TRUE(cache->Lookup(Key("mail.example")).empty());
 }
 
+TEST_F(SqliteHostCacheTest, ForgottenHostLeavesNoByteInTheFile) {
+  MakeFile(50);
+  ASSERT_THAT(ReadFile(path_), HasSubstr("h17.example"));
+  ASSERT_TRUE(Open()->Forget(*Host::Parse("h17.example"), {}, true).ok());
+  EXPECT_EQ(ReadFile(path_).find("h17.example"), std::string::npos);
+  EXPECT_THAT(ReadFile(path_), HasSubstr("h18.example"));
+  ASSERT_TRUE(Open()->ForgetAll().ok());
+  EXPECT_EQ(ReadFile(path_).find(".example"), std::string::npos);
+}
+
 TEST_F(SqliteHostCacheTest, WhenAHostWasUsedIsWrittenWithTheNextWrite) {
   const std::unique_ptr<HostCache> cache = Open();
   cache->Apply(Key("known.example"), kTls12, kStart);
