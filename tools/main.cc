@@ -66,6 +66,7 @@ int Main(int argc, char** argv) {
   Run run;
   AddConnectCommand(&app, &global, &run);
   AddCacheCommand(&app, &global, &run);
+  AddExplainCommand(&app, &global, &run);
   AddLabCommand(&app);
   for (CLI::App* command : app.get_subcommands({})) {
     command->fallthrough();
