@@ -18,6 +18,8 @@ struct NssDelete {
   void operator()(CERTCertificate* it) const { CERT_DestroyCertificate(it); }
   void operator()(CERTCertList* it) const { CERT_DestroyCertList(it); }
   void operator()(SECKEYPublicKey* it) const { SECKEY_DestroyPublicKey(it); }
+  void operator()(PK11Context* it) const { PK11_DestroyContext(it, PR_TRUE); }
+  void operator()(PK11SymKey* it) const { PK11_FreeSymKey(it); }
   void operator()(PK11SlotInfo* it) const { PK11_FreeSlot(it); }
   void operator()(PLArenaPool* it) const { PORT_FreeArena(it, PR_FALSE); }
   void operator()(PRFileDesc* it) const { PR_Close(it); }

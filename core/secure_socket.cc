@@ -5,9 +5,11 @@
 #include <nspr.h>
 #include <pk11pub.h>
 #include <secerr.h>
+#include <sechash.h>
 #include <ssl.h>
 #include <sslerr.h>
 #include <sslexp.h>
+#include <sslproto.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -116,6 +118,56 @@ absl::string_view KeyLogLabel(PRUint16 epoch, bool client) {
   }
 }
 
+// What a certificate's hash is made with for tls-server-end-point: the hash of
+// its signature, but SHA-256 for the weak ones (RFC 5929, 4.1); SEC_OID_UNKNOWN
+// if that leaves it open.
+SECOidTag EndPointHash(SECOidTag signature) {
+  switch (signature) {
+    case SEC_OID_PKCS1_MD5_WITH_RSA_ENCRYPTION:
+    case SEC_OID_PKCS1_SHA1_WITH_RSA_ENCRYPTION:
+    case SEC_OID_ANSIX962_ECDSA_SHA1_SIGNATURE:
+    case SEC_OID_PKCS1_SHA256_WITH_RSA_ENCRYPTION:
+    case SEC_OID_ANSIX962_ECDSA_SHA256_SIGNATURE:
+      return SEC_OID_SHA256;
+    case SEC_OID_PKCS1_SHA384_WITH_RSA_ENCRYPTION:
+    case SEC_OID_ANSIX962_ECDSA_SHA384_SIGNATURE:
+      return SEC_OID_SHA384;
+    case SEC_OID_PKCS1_SHA512_WITH_RSA_ENCRYPTION:
+    case SEC_OID_ANSIX962_ECDSA_SHA512_SIGNATURE:
+      return SEC_OID_SHA512;
+    default:
+      return SEC_OID_UNKNOWN;
+  }
+}
+
+std::optional<ChannelBinding> EndPointBinding(PRFileDesc* ssl) {
+  const NssPtr<CERTCertificate> leaf(SSL_PeerCertificate(ssl));
+  if (leaf == nullptr) return std::nullopt;
+  const SECOidTag hash = EndPointHash(
+      SECOID_GetAlgorithmTag(&leaf->signatureWrap.signatureAlgorithm));
+  if (hash == SEC_OID_UNKNOWN) return std::nullopt;
+  std::string digest(HASH_ResultLenByOidTag(hash), '\0');
+  if (PK11_HashBuf(hash, reinterpret_cast<unsigned char*>(digest.data()),
+                   leaf->derCert.data,
+                   static_cast<PRInt32>(leaf->derCert.len)) != SECSuccess) {
+    return std::nullopt;
+  }
+  return ChannelBinding{"tls-server-end-point", std::move(digest)};
+}
+
+std::optional<ChannelBinding> ExporterBinding(PRFileDesc* ssl) {
+  constexpr absl::string_view kLabel = "EXPORTER-Channel-Binding";
+  std::string value(32, '\0');
+  if (SSL_ExportKeyingMaterial(
+          ssl, kLabel.data(), static_cast<unsigned>(kLabel.size()),
+          /*hasContext=*/PR_TRUE, /*context=*/nullptr, /*contextLen=*/0,
+          reinterpret_cast<unsigned char*>(value.data()),
+          static_cast<unsigned>(value.size())) != SECSuccess) {
+    return std::nullopt;
+  }
+  return ChannelBinding{"tls-exporter", std::move(value)};
+}
+
 class SecureSocketImpl final : public SecureSocket {
  public:
   SecureSocketImpl(std::shared_ptr<NssRuntime> runtime, UniqueFd fd)
@@ -133,6 +185,7 @@ class SecureSocketImpl final : public SecureSocket {
   HandshakeEvidence evidence() const override;
   TlsInfo tls_info() const override;
   bool tls_established() const override { return established_; }
+  std::optional<ChannelBinding> channel_binding() const override;
   Interest WaitInterest() const override { return interest_; }
   bool HasPendingBytes() const override;
   bool truncated() const override { return truncated_; }
@@ -328,6 +381,15 @@ TlsInfo SecureSocketImpl::tls_info() const {
   }
   info.certificate_problems = problems_;
   return info;
+}
+
+std::optional<ChannelBinding> SecureSocketImpl::channel_binding() const {
+  if (!established_) return std::nullopt;
+  SSLChannelInfo channel = {};
+  SSL_GetChannelInfo(ssl_.get(), &channel, sizeof channel);
+  return channel.protocolVersion >= SSL_LIBRARY_VERSION_TLS_1_3
+             ? ExporterBinding(ssl_.get())
+             : EndPointBinding(ssl_.get());
 }
 
 bool SecureSocketImpl::HasPendingBytes() const {

@@ -20,6 +20,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "core/channel_binding.h"
 #include "core/endpoint.h"
 #include "core/event_loop.h"
 #include "core/handshake_evidence.h"
@@ -89,6 +90,10 @@ class SecureSocket {
   // After Handshake() was kDone.
   virtual TlsInfo tls_info() const = 0;
   virtual bool tls_established() const = 0;
+  // With TLS 1.3 "tls-exporter" (RFC 9266), below it "tls-server-end-point"
+  // (RFC 5929, 4); "tls-unique" is not safe there (RFC 7627). nullopt before
+  // the handshake is done, and for a certificate whose signature names no hash.
+  virtual std::optional<ChannelBinding> channel_binding() const = 0;
 
   // What the last call that returned kWouldBlock waits for.
   virtual Interest WaitInterest() const = 0;

@@ -7,6 +7,7 @@
 #define HOLDFAST_PROTOCOLS_CONNECTION_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,15 @@ class Connection {
   // For waiting only; closed with the connection.
   int fd() const { return socket_->fd(); }
 
+  // What was read but is not the reader's is read again, first.
+  void Unread(absl::string_view bytes) {
+    unread_.insert(0, bytes.data(), bytes.size());
+  }
+
+  bool tls_established() const { return socket_->tls_established(); }
+  std::optional<ChannelBinding> channel_binding() const {
+    return socket_->channel_binding();
+  }
   TlsInfo tls_info() const { return socket_->tls_info(); }
   // The server's greeting, without CRLF; without its capability list if that
   // was heard in clear.

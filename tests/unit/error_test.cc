@@ -87,6 +87,12 @@ const std::map<int, std::string> kGivenOut = {
     {161, "starttls_refused"},
     {162, "starttls_unavailable"},
     {163, "preauthenticated"},
+    {170, "authentication_refused"},
+    {171, "authentication_unavailable"},
+    {172, "no_common_mechanism"},
+    {173, "server_unproven"},
+    {174, "unprotected_credentials"},
+    {175, "credentials_unusable"},
 };
 
 TEST(ErrorTableTest, NumbersAndNamesNeverChange) {

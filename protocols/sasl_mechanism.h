@@ -1,0 +1,66 @@
+// The ways to sign in, which of them a server offers, and which one to take.
+// Pure functions.
+
+#ifndef HOLDFAST_PROTOCOLS_SASL_MECHANISM_H_
+#define HOLDFAST_PROTOCOLS_SASL_MECHANISM_H_
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "protocols/protocol.h"
+
+namespace holdfast {
+
+// The strongest first.
+enum class SaslMechanism {
+  kScramSha256Plus,  // RFC 7677
+  kScramSha256,
+  kScramSha1Plus,  // RFC 5802
+  kScramSha1,
+  kExternal,     // known by name only: there are no client certificates yet
+  kOauthBearer,  // RFC 7628
+  kXoauth2,      // what OAUTHBEARER was before it was a standard
+  kPlain,        // RFC 4616
+  kLogin,        // PLAIN in two steps, never a standard
+  // The protocol's own command: LOGIN (IMAP), USER and PASS (POP3), AUTHINFO
+  // USER and PASS (NNTP); SMTP has none.
+  kProtocolLogin,
+  kAnonymous,  // RFC 4505
+};
+
+// What a mechanism needs.
+enum class CredentialKind { kNone, kPassword, kToken };
+
+// "SCRAM-SHA-256-PLUS", as registered with IANA; "USER/PASS" for
+// kProtocolLogin.
+absl::string_view SaslMechanismName(SaslMechanism mechanism);
+// Without regard to case.
+std::optional<SaslMechanism> ParseSaslMechanism(absl::string_view name);
+CredentialKind KindOf(SaslMechanism mechanism);
+// Its messages hold a proof for this TLS connection only.
+bool BindsChannel(SaslMechanism mechanism);
+
+// What a server offers, read from the capabilities that it gave inside TLS. Of
+// an unknown mechanism nothing is kept.
+std::set<SaslMechanism> OfferedMechanisms(
+    Protocol protocol, absl::Span<const std::string> capabilities);
+
+struct MechanismChoice {
+  std::set<SaslMechanism> offered;
+  std::function<bool(CredentialKind)> has_credentials;
+  bool has_channel_binding = false;
+  // Only this one, even if it is not offered: a list may be out of date.
+  std::optional<SaslMechanism> told = std::nullopt;
+};
+// The strongest that both sides know, or the one told. Errors:
+// kNoCommonMechanism, which says what the server offers.
+absl::StatusOr<SaslMechanism> ChooseMechanism(const MechanismChoice& choice);
+
+}  // namespace holdfast
+
+#endif  // HOLDFAST_PROTOCOLS_SASL_MECHANISM_H_

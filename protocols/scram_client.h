@@ -1,0 +1,27 @@
+// SCRAM (RFC 5802, RFC 7677), client's side. libgsasl prepares the strings and
+// derives the keys; the messages are ours, since it knows no
+// tls-server-end-point and takes no nonce.
+
+#ifndef HOLDFAST_PROTOCOLS_SCRAM_CLIENT_H_
+#define HOLDFAST_PROTOCOLS_SCRAM_CLIENT_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "protocols/sasl_client.h"
+
+namespace holdfast {
+
+// A saslname (RFC 5802, 5.1): "=" and "," are written "=3D" and "=2C".
+std::string ScramName(absl::string_view name);
+
+// Errors: kCredentialsUnusable if SASLprep (RFC 4013) forbids the user name;
+// kNoCommonMechanism for a -PLUS mechanism without a channel binding.
+absl::StatusOr<std::unique_ptr<SaslClient>> NewScramClient(
+    const SaslParameters& parameters);
+
+}  // namespace holdfast
+
+#endif  // HOLDFAST_PROTOCOLS_SCRAM_CLIENT_H_

@@ -1,0 +1,263 @@
+#include "protocols/sign_in.h"
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "core/line_buffer.h"
+#include "core/uv_event_loop.h"
+#include "protocols/authenticator.h"
+
+namespace holdfast {
+namespace {
+
+using Progress = SecureSocket::Progress;
+using Reason = CredentialsRequest::Reason;
+
+// RFC 4954, 4: the longest line while somebody signs in.
+constexpr LineLimits kLimits = {12288};
+
+class SignInImpl final : public SignIn {
+ public:
+  SignInImpl(EventLoop* loop, Connection* connection,
+             CredentialsProvider* provider, SignInOptions options,
+             std::function<void(SignInResult)> on_done)
+      : loop_(loop),
+        connection_(connection),
+        provider_(provider),
+        options_(std::move(options)),
+        on_done_(std::move(on_done)) {
+    timer_ = loop_->StartTimer(absl::ZeroDuration(), [this] { Begin(); });
+  }
+
+ private:
+  void Begin();
+  void Ask(CredentialsRequest request);
+  void OnCredentials(absl::StatusOr<Credentials> credentials);
+  void Follow(AuthStep step);
+  void OnRefused(Error error);
+
+  // Sends, then reads until there is a line.
+  void Pump();
+  bool SendSome();
+  bool ReadSome();
+  void Wait();
+
+  void Fail(Error error);
+  void Finish();
+
+  EventLoop* const loop_;
+  Connection* const connection_;
+  CredentialsProvider* const provider_;
+  const SignInOptions options_;
+  std::function<void(SignInResult)> on_done_;
+
+  SignInResult result_;
+  SaslMechanism mechanism_{};
+  std::unique_ptr<Authenticator> authenticator_;
+  LineBuffer lines_{kLimits};
+  SecretString outgoing_;
+  size_t sent_ = 0;               // of outgoing_
+  std::optional<Error> refusal_;  // of the credentials before
+  bool expired_ = false;          // and why
+
+  std::unique_ptr<EventLoop::Registration> timer_;
+  std::unique_ptr<EventLoop::Registration> watch_;
+  // An answer that comes later than our end finds it gone.
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+void SignInImpl::Begin() {
+  timer_.reset();
+  // The server knows us already, by the address or the like (RFC 9051, 7.1.4).
+  if (options_.protocol == Protocol::kImap &&
+      absl::StartsWithIgnoreCase(connection_->greeting(), "* PREAUTH")) {
+    return Finish();
+  }
+  const absl::StatusOr<SaslMechanism> mechanism = ChooseMechanism(
+      {OfferedMechanisms(options_.protocol, connection_->capabilities()),
+       [this](CredentialKind kind) { return provider_->Has(kind); },
+       connection_->channel_binding().has_value(), options_.mechanism});
+  if (!mechanism.ok()) return Fail(ErrorFromStatus(mechanism.status()));
+  mechanism_ = *mechanism;
+  Ask({KindOf(mechanism_), mechanism_});
+}
+
+void SignInImpl::Ask(CredentialsRequest request) {
+  const std::weak_ptr<bool> alive = alive_;
+  const absl::Status asked =
+      AskForCredentials(*connection_, options_.min_version, provider_, request,
+                        [this, alive](absl::StatusOr<Credentials> credentials) {
+                          if (!alive.expired())
+                            OnCredentials(std::move(credentials));
+                        });
+  // Only a refusal: if somebody was asked, *this may be gone by now.
+  if (!asked.ok()) Fail(ErrorFromStatus(asked));
+}
+
+void SignInImpl::OnCredentials(absl::StatusOr<Credentials> credentials) {
+  if (!credentials.ok()) return Fail(ErrorFromStatus(credentials.status()));
+  absl::StatusOr<std::unique_ptr<Authenticator>> authenticator =
+      Authenticator::Create(
+          {options_.protocol, mechanism_, std::move(credentials->user),
+           std::move(credentials->secret), std::move(credentials->act_as),
+           connection_->capabilities(), connection_->channel_binding(),
+           absl::StrCat("auth", result_.tries + 1)});
+  if (!authenticator.ok()) return Fail(ErrorFromStatus(authenticator.status()));
+  authenticator_ = *std::move(authenticator);
+  result_.mechanism = mechanism_;
+  ++result_.tries;
+  Follow(authenticator_->Start());
+}
+
+void SignInImpl::Follow(AuthStep step) {
+  switch (step.kind) {
+    case AuthStep::Kind::kContinue:
+      if (!step.send.empty()) {
+        outgoing_ = std::move(step.send);
+        sent_ = 0;
+        ++result_.round_trips;
+        timer_ = loop_->StartTimer(options_.response_timeout, [this] {
+          Fail(MakeError(ErrorCode::kResponseTimedOut, Phase::kSession));
+        });
+      }
+      return Pump();
+    case AuthStep::Kind::kDone:
+      result_.capabilities = authenticator_->capabilities();
+      return Finish();
+    case AuthStep::Kind::kRefused:
+      expired_ = authenticator_->expired();
+      return OnRefused(*std::move(step.error));
+    case AuthStep::Kind::kFailed:
+      return Fail(*std::move(step.error));
+  }
+}
+
+void SignInImpl::OnRefused(Error error) {
+  timer_.reset();
+  watch_.reset();
+  authenticator_.reset();
+  refusal_ = std::move(error);
+  if (result_.tries >= options_.max_tries) return Fail(*refusal_);
+  Ask({KindOf(mechanism_), mechanism_,
+       expired_ ? Reason::kExpired : Reason::kRefused, refusal_->server_text});
+}
+
+void SignInImpl::Pump() {
+  while (SendSome()) {
+    if (const std::optional<std::string> line = lines_.TakeLine()) {
+      return Follow(authenticator_->OnLine(*line));
+    }
+    if (!ReadSome()) return;
+  }
+}
+
+// False if it has to wait, or has failed: then *this may be gone.
+bool SignInImpl::SendSome() {
+  while (sent_ < outgoing_.size()) {
+    const Connection::IoResult result =
+        connection_->Write(outgoing_.view().substr(sent_));
+    switch (result.progress) {
+      case Progress::kDone:
+        sent_ += result.bytes;
+        break;
+      case Progress::kWouldBlock:
+        Wait();
+        return false;
+      case Progress::kFailed:
+        Fail(*result.error);
+        return false;
+    }
+  }
+  outgoing_ = SecretString();
+  sent_ = 0;
+  return true;
+}
+
+// As SendSome().
+bool SignInImpl::ReadSome() {
+  char buffer[4096];
+  const Connection::IoResult result = connection_->Read(absl::MakeSpan(buffer));
+  switch (result.progress) {
+    case Progress::kDone:
+      break;
+    case Progress::kWouldBlock:
+      Wait();
+      return false;
+    case Progress::kFailed:
+      Fail(*result.error);
+      return false;
+  }
+  if (result.bytes == 0) {
+    // Servers leave after a few refusals: that is still one.
+    Fail(refusal_ ? *refusal_
+                  : MakeError(ErrorCode::kConnectionClosed, Phase::kSession));
+    return false;
+  }
+  const absl::Status added =
+      lines_.Append(absl::string_view(buffer, result.bytes));
+  if (!added.ok()) Fail(ErrorFromStatus(added));
+  return added.ok();
+}
+
+void SignInImpl::Wait() {
+  watch_.reset();
+  watch_ = loop_->Watch(connection_->fd(), connection_->WaitInterest(),
+                        [this] { Pump(); });
+}
+
+void SignInImpl::Fail(Error error) {
+  error.phase = Phase::kSession;
+  result_.error = std::move(error);
+  Finish();
+}
+
+void SignInImpl::Finish() {
+  timer_.reset();
+  watch_.reset();
+  authenticator_.reset();
+  outgoing_ = SecretString();
+  connection_->Unread(lines_.rest());
+  // May destroy *this.
+  const auto on_done = std::move(on_done_);
+  on_done(std::move(result_));
+}
+
+}  // namespace
+
+std::unique_ptr<SignIn> SignIn::Start(
+    EventLoop* loop, Connection* connection, CredentialsProvider* provider,
+    SignInOptions options, std::function<void(SignInResult)> on_done) {
+  return std::make_unique<SignInImpl>(loop, connection, provider,
+                                      std::move(options), std::move(on_done));
+}
+
+SignInResult SignInBlocking(Connection* connection,
+                            CredentialsProvider* provider,
+                            const SignInOptions& options,
+                            std::shared_ptr<Cancellation> cancellation) {
+  SignInResult failed;
+  const absl::StatusOr<std::unique_ptr<UvEventLoop>> loop =
+      UvEventLoop::Create();
+  if (!loop.ok()) {
+    failed.error = ErrorFromStatus(loop.status());
+    return failed;
+  }
+  std::optional<Cancellation::Listener> listener;
+  if (cancellation != nullptr) {
+    listener.emplace(cancellation.get(), [&loop] { (*loop)->Post([] {}); });
+  }
+  const auto is_cancelled = [&cancellation] {
+    return cancellation != nullptr && cancellation->cancelled();
+  };
+  std::optional<SignInResult> result;
+  const std::unique_ptr<SignIn> sign_in =
+      SignIn::Start(loop->get(), connection, provider, options,
+                    [&result](SignInResult done) { result = std::move(done); });
+  (*loop)->RunUntil([&] { return result || is_cancelled(); });
+  if (result) return *std::move(result);
+  failed.error = MakeError(ErrorCode::kCancelled, Phase::kSession);
+  return failed;
+}
+
+}  // namespace holdfast
