@@ -13,7 +13,8 @@ namespace holdfast::test {
 namespace {
 
 // $0 the directory, $1 the uid and $2 the gid that own the mail, $3 the relay's
-// port, $4 the login services, $5 the lines for a Dovecot without root. A block
+// port, $4 the login services, $5 the lines for a Dovecot without root, $6
+// the mechanisms of SASL. A block
 // needs its own lines.
 constexpr char kConfiguration[] = R"(
 base_dir = $0/run
@@ -25,6 +26,7 @@ ssl = required
 ssl_cert = <$0/chain.pem
 ssl_key = <$0/key.pem
 ssl_min_protocol = TLSv1.2
+auth_mechanisms = $6
 import_environment = OPENSSL_CONF=$0/openssl.cnf
 hostname = localhost.test
 mail_location = maildir:~/Maildir
@@ -107,9 +109,9 @@ std::string DovecotServer::Configuration(const DovecotOptions& options) const {
   return absl::Substitute(
       kConfiguration, directory_.path(), owner->pw_uid, owner->pw_gid,
       options.relay_port, services,
-      is_root
-          ? ""
-          : absl::Substitute(kWithoutRoot, owner->pw_name, owners->gr_name));
+      is_root ? ""
+              : absl::Substitute(kWithoutRoot, owner->pw_name, owners->gr_name),
+      options.mechanisms);
 }
 
 absl::StatusOr<std::unique_ptr<DovecotServer>> DovecotServer::Start(

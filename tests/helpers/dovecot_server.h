@@ -24,6 +24,8 @@ struct DovecotOptions {
   TlsVersion max_version = TlsVersion::kTls13;
   // Where submitted mail goes, once somebody has signed in.
   uint16_t relay_port = 25;
+  // Of SASL, in Dovecot's spelling.
+  std::string mechanisms = "plain";
 };
 
 // Every user's password is "pw". Thread safety: one thread.

@@ -1,0 +1,227 @@
+// Signing in to real servers: Dovecot, Postfix, INN.
+
+#include "protocols/sign_in.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "protocols/connector.h"
+#include "tests/helpers/dovecot_server.h"
+#include "tests/helpers/inn_server.h"
+#include "tests/helpers/postfix_server.h"
+#include "tests/helpers/temp_dir.h"
+
+namespace holdfast::test {
+namespace {
+
+using testing::HasSubstr;
+using M = SaslMechanism;
+
+// Gives its one user and password, and counts how often it is asked.
+class CountingProvider final : public CredentialsProvider {
+ public:
+  CountingProvider(std::string user, std::string password)
+      : user_(std::move(user)), password_(std::move(password)) {}
+  bool Has(CredentialKind kind) const override {
+    return kind == CredentialKind::kPassword;
+  }
+  int asked() const { return asked_; }
+
+ private:
+  void Ask(const CredentialsRequest&, Answer answer) override {
+    ++asked_;
+    answer(Credentials{user_, SecretString(password_)});
+  }
+
+  const std::string user_;
+  const std::string password_;
+  int asked_ = 0;
+};
+
+class RealSignInTest : public testing::Test {
+ protected:
+  std::unique_ptr<Connection> Connect(const std::string& target,
+                                      bool accept_any = false) {
+    TrustOptions options;
+    options.system_roots = false;
+    options.danger_accept_any_certificate = accept_any;
+    if (!accept_any) {
+      options.ca_files = {
+          directory_.Write("ca.pem", authority_.certificate_pem())};
+    }
+    ConnectRequest request{*ParseTarget(target), runtime_,
+                           *Trust::Load(runtime_, options)};
+    ConnectResult result = ConnectBlocking(request, nullptr);
+    EXPECT_TRUE(result.ok()) << result.status();
+    return std::move(result.connection);
+  }
+  static SignInResult SignInWith(Connection* connection, Protocol protocol,
+                                 std::optional<SaslMechanism> mechanism,
+                                 const std::string& user = "alice",
+                                 const std::string& password = "pw") {
+    CountingProvider provider(user, password);
+    SignInOptions options{protocol};
+    options.mechanism = mechanism;
+    options.max_tries = 1;
+    return SignInBlocking(connection, &provider, options);
+  }
+  void StartDovecot(TlsVersion max_version = TlsVersion::kTls13) {
+    DovecotOptions options{*authority_.Issue(), max_version};
+    options.mechanisms = "plain login scram-sha-1 scram-sha-256";
+    auto server = DovecotServer::Start(options);
+    ASSERT_TRUE(server.ok()) << server.status();
+    dovecot_ = *std::move(server);
+  }
+  std::string Imaps() const {
+    return absl::StrCat("imaps://127.0.0.1:", dovecot_->imaps_port());
+  }
+  std::string Pop3s() const {
+    return absl::StrCat("pop3s://127.0.0.1:", dovecot_->pop3s_port());
+  }
+
+  lab::CertificateAuthority authority_ = *lab::CertificateAuthority::Create();
+  TempDir directory_;
+  std::shared_ptr<NssRuntime> runtime_ = *NssRuntime::Start();
+  std::unique_ptr<DovecotServer> dovecot_;
+};
+
+TEST_F(RealSignInTest, DovecotTakesEachMechanismInImapAndPop3) {
+  StartDovecot();
+  for (const SaslMechanism mechanism :
+       {M::kScramSha256, M::kScramSha1, M::kPlain, M::kLogin,
+        M::kProtocolLogin}) {
+    SCOPED_TRACE(SaslMechanismName(mechanism));
+    for (const Protocol protocol : {Protocol::kImap, Protocol::kPop3}) {
+      const auto connection =
+          Connect(protocol == Protocol::kImap ? Imaps() : Pop3s());
+      const SignInResult result =
+          SignInWith(connection.get(), protocol, mechanism);
+      EXPECT_TRUE(result.ok())
+          << result.error->Message() << result.error->server_text;
+    }
+  }
+}
+
+TEST_F(RealSignInTest, DovecotsStrongestIsTaken) {
+  for (const TlsVersion version : {TlsVersion::kTls12, TlsVersion::kTls13}) {
+    StartDovecot(version);
+    const auto imap = Connect(Imaps());
+    const SignInResult result =
+        SignInWith(imap.get(), Protocol::kImap, std::nullopt);
+    ASSERT_TRUE(result.ok()) << result.error->server_text;
+    EXPECT_EQ(result.mechanism, M::kScramSha256);
+    EXPECT_EQ(result.round_trips, 3);
+    EXPECT_THAT(result.capabilities, testing::Contains("IDLE"));
+    const auto pop3 = Connect(Pop3s());
+    EXPECT_EQ(SignInWith(pop3.get(), Protocol::kPop3, std::nullopt).mechanism,
+              M::kScramSha256);
+  }
+}
+
+TEST_F(RealSignInTest, PlainTakesOneRoundTrip) {
+  StartDovecot();
+  const auto imap = Connect(Imaps());
+  EXPECT_EQ(SignInWith(imap.get(), Protocol::kImap, M::kPlain).round_trips, 1);
+  const auto pop3 = Connect(Pop3s());
+  EXPECT_EQ(SignInWith(pop3.get(), Protocol::kPop3, M::kPlain).round_trips, 1);
+}
+
+TEST_F(RealSignInTest, AWrongPasswordIsRefusedInTheServersWords) {
+  StartDovecot();
+  const std::string wrong = "not-the-password";
+  for (const SaslMechanism mechanism :
+       {M::kScramSha256, M::kPlain, M::kProtocolLogin}) {
+    SCOPED_TRACE(SaslMechanismName(mechanism));
+    const auto connection = Connect(Imaps());
+    const SignInResult result = SignInWith(connection.get(), Protocol::kImap,
+                                           mechanism, "alice", wrong);
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error->code, ErrorCode::kAuthenticationRefused);
+    EXPECT_THAT(result.error->server_text, HasSubstr("uthentication failed"));
+    EXPECT_EQ(ErrorFromStatus(ToStatus(*result.error)).category(),
+              ErrorCategory::kAuthentication);
+  }
+}
+
+TEST_F(RealSignInTest, AfterARefusalTheSameConnectionStillSignsIn) {
+  StartDovecot();
+  const auto connection = Connect(Imaps());
+  class SecondIsRight final : public CredentialsProvider {
+   public:
+    bool Has(CredentialKind kind) const override {
+      return kind == CredentialKind::kPassword;
+    }
+
+   private:
+    void Ask(const CredentialsRequest& request, Answer answer) override {
+      const bool first = request.reason == CredentialsRequest::Reason::kFirst;
+      answer(Credentials{"alice", SecretString(first ? "wrong" : "pw")});
+    }
+  } provider;
+  const SignInResult result =
+      SignInBlocking(connection.get(), &provider, {Protocol::kImap});
+  EXPECT_TRUE(result.ok()) << result.error->server_text;
+  EXPECT_EQ(result.tries, 2);
+}
+
+TEST_F(RealSignInTest, ACertificateThatIsOnlyAcceptedGetsNoCredentials) {
+  StartDovecot();
+  const auto connection = Connect(Imaps(), /*accept_any=*/true);
+  ASSERT_NE(connection, nullptr);
+  CountingProvider provider("alice", "pw");
+  const SignInResult result =
+      SignInBlocking(connection.get(), &provider, {Protocol::kImap});
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error->code, ErrorCode::kUnprotectedCredentials);
+  EXPECT_EQ(provider.asked(), 0);
+}
+
+TEST_F(RealSignInTest, PostfixTakesEachMechanism) {
+  auto postfix = PostfixServer::Start({*authority_.Issue()});
+  if (!postfix.ok()) GTEST_SKIP() << postfix.status();
+  const std::string target =
+      absl::StrCat("submissions://127.0.0.1:", (*postfix)->submissions_port());
+  for (const SaslMechanism mechanism :
+       {M::kScramSha256, M::kScramSha1, M::kPlain, M::kLogin}) {
+    SCOPED_TRACE(SaslMechanismName(mechanism));
+    const auto connection = Connect(target);
+    const SignInResult result =
+        SignInWith(connection.get(), Protocol::kSubmission, mechanism,
+                   "alice@example.test");
+    EXPECT_TRUE(result.ok())
+        << result.error->Message() << result.error->server_text;
+    const auto again = Connect(target);
+    const SignInResult refused =
+        SignInWith(again.get(), Protocol::kSubmission, mechanism,
+                   "alice@example.test", "not-the-password");
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error->code, ErrorCode::kAuthenticationRefused);
+    EXPECT_THAT(refused.error->server_text, HasSubstr("535"));
+  }
+}
+
+TEST_F(RealSignInTest, InnTakesUserAndPass) {
+  auto inn = InnServer::Start({*authority_.Issue()});
+  if (!inn.ok()) GTEST_SKIP() << inn.status();
+  const std::string target =
+      absl::StrCat("nntps://127.0.0.1:", (*inn)->nntps_port());
+  const auto connection = Connect(target);
+  const SignInResult result =
+      SignInWith(connection.get(), Protocol::kNntp, std::nullopt);
+  EXPECT_TRUE(result.ok()) << result.error->Message()
+                           << result.error->server_text;
+  EXPECT_EQ(result.mechanism, M::kProtocolLogin);
+  const auto again = Connect(target);
+  const SignInResult refused =
+      SignInWith(again.get(), Protocol::kNntp, std::nullopt, "alice", "nope");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error->code, ErrorCode::kAuthenticationRefused);
+  EXPECT_THAT(refused.error->server_text, HasSubstr("481"));
+}
+
+}  // namespace
+}  // namespace holdfast::test

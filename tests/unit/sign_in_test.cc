@@ -1,0 +1,507 @@
+// The driver on sockets that are made up, and on real TLS; and attempts to get
+// credentials past the gate.
+
+#include "protocols/sign_in.h"
+
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/helpers/manual_event_loop.h"
+#include "tests/helpers/openssl_peer.h"
+#include "tests/helpers/sasl_server.h"
+#include "tests/helpers/socket_pair.h"
+#include "tests/helpers/temp_dir.h"
+
+namespace holdfast::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using Progress = SecureSocket::Progress;
+using Reason = CredentialsRequest::Reason;
+
+constexpr int kFd = 77;
+
+// What a test looks at, and sets, while the connection owns the socket.
+struct FakeState {
+  bool established = true;
+  TlsInfo tls = {TlsVersion::kTls13};
+  std::deque<std::string> answers;  // one for each write
+  bool closes_at_end = false;
+  size_t write_at_most = 1000;
+  std::string sent;
+  std::string unread;
+};
+
+class FakeSocket final : public SecureSocket {
+ public:
+  explicit FakeSocket(FakeState* state) : state_(state) {}
+
+  IoResult Read(absl::Span<char> buffer) override {
+    std::string& text = state_->unread;
+    if (text.empty()) {
+      return {state_->closes_at_end ? Progress::kDone : Progress::kWouldBlock};
+    }
+    const size_t bytes = text.copy(buffer.data(), buffer.size());
+    text.erase(0, bytes);
+    return {Progress::kDone, bytes};
+  }
+  IoResult Write(absl::string_view data) override {
+    if (state_->write_at_most == 0) return {Progress::kWouldBlock};
+    const absl::string_view part = data.substr(0, state_->write_at_most);
+    state_->sent.append(part.data(), part.size());
+    if (part.size() == data.size() && !state_->answers.empty()) {
+      state_->unread += state_->answers.front();
+      state_->answers.pop_front();
+    }
+    return {Progress::kDone, part.size()};
+  }
+  void SetKeyLog(std::shared_ptr<const KeyLog>) override {}
+  absl::Status StartTls(const HandshakeProfile&, const Host&,
+                        std::shared_ptr<const Trust>, absl::Time) override {
+    return absl::OkStatus();
+  }
+  Progress Handshake() override { return Progress::kDone; }
+  HandshakeEvidence evidence() const override { return {}; }
+  TlsInfo tls_info() const override { return state_->tls; }
+  bool tls_established() const override { return state_->established; }
+  std::optional<ChannelBinding> channel_binding() const override {
+    return std::nullopt;
+  }
+  Interest WaitInterest() const override { return Interest::kRead; }
+  bool HasPendingBytes() const override { return !state_->unread.empty(); }
+  bool truncated() const override { return false; }
+  void Shutdown() override {}
+  int fd() const override { return kFd; }
+
+ private:
+  FakeState* const state_;
+};
+
+// A dialogue that is over.
+class ReadyNegotiator final : public Negotiator {
+ public:
+  ReadyNegotiator(std::string greeting, std::vector<std::string> capabilities)
+      : greeting_(std::move(greeting)),
+        capabilities_(std::move(capabilities)) {}
+  Step Start() override { return {}; }
+  Step OnLine(absl::string_view) override { return {}; }
+  Step OnTlsEstablished() override { return {}; }
+  const std::string& greeting() const override { return greeting_; }
+  const std::vector<std::string>& capabilities() const override {
+    return capabilities_;
+  }
+  std::string FarewellCommand() override { return ""; }
+  bool EndsFarewell(absl::string_view) const override { return true; }
+
+ private:
+  const std::string greeting_;
+  const std::vector<std::string> capabilities_;
+};
+
+// Gives one password after another, and notes what it was asked.
+class ListProvider final : public CredentialsProvider {
+ public:
+  explicit ListProvider(std::deque<std::string> passwords)
+      : passwords_(std::move(passwords)) {}
+  bool Has(CredentialKind kind) const override {
+    return kind == CredentialKind::kPassword;
+  }
+  const std::vector<CredentialsRequest>& asked() const { return asked_; }
+  // Answers are kept here if it is to answer later.
+  bool later = false;
+  Answer kept;
+
+ private:
+  void Ask(const CredentialsRequest& request, Answer answer) override {
+    asked_.push_back(request);
+    if (later) {
+      kept = std::move(answer);
+      return;
+    }
+    if (passwords_.empty()) {
+      return answer(MakeStatus(ErrorCode::kCancelled, Phase::kSession, ""));
+    }
+    Credentials credentials{"alice", SecretString(passwords_.front())};
+    passwords_.pop_front();
+    answer(std::move(credentials));
+  }
+
+  std::deque<std::string> passwords_;
+  std::vector<CredentialsRequest> asked_;
+};
+
+class SignInTest : public testing::Test {
+ protected:
+  void Start(SignInOptions options = {Protocol::kImap},
+             std::vector<std::string> capabilities = {"IMAP4rev1"},
+             const std::string& greeting = "* OK hello") {
+    connection_ = std::make_unique<Connection>(
+        std::make_unique<FakeSocket>(&state_),
+        std::make_unique<ReadyNegotiator>(greeting, std::move(capabilities)),
+        "");
+    sign_in_ = SignIn::Start(&loop_, connection_.get(), &provider_, options,
+                             [this](SignInResult result) {
+                               result_ = std::move(result);
+                               sign_in_.reset();
+                             });
+    EXPECT_FALSE(result_);
+    loop_.Advance(absl::ZeroDuration());
+  }
+  ErrorCode Code() const {
+    return result_ && result_->error ? result_->error->code
+                                     : ErrorCode::kInternal;
+  }
+  void ExpectNothingLeft() {
+    ASSERT_TRUE(result_);
+    EXPECT_EQ(Code(), ErrorCode::kUnprotectedCredentials);
+    EXPECT_TRUE(result_->error->refused_for_safety());
+    EXPECT_THAT(provider_.asked(), IsEmpty());
+    EXPECT_EQ(state_.sent, "");
+    EXPECT_EQ(result_->tries, 0);
+  }
+
+  FakeState state_;
+  ManualEventLoop loop_;
+  ListProvider provider_{{"pw", "pw2", "pw3", "pw4"}};
+  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<SignIn> sign_in_;
+  std::optional<SignInResult> result_;
+};
+
+// --- The gate
+
+TEST_F(SignInTest, NothingLeavesOverAConnectionInClear) {
+  state_.established = false;
+  Start();
+  ExpectNothingLeft();
+}
+
+TEST_F(SignInTest, NothingLeavesIfTheCertificateWasOnlyAccepted) {
+  for (const ErrorCode problem :
+       {ErrorCode::kSelfSigned, ErrorCode::kWrongName, ErrorCode::kExpired}) {
+    state_.tls.certificate_problems = {{problem, "CN=x", ""}};
+    Start();
+    ExpectNothingLeft();
+    result_.reset();
+  }
+}
+
+TEST_F(SignInTest, NothingLeavesBelowTheFloor) {
+  for (const TlsVersion version : {TlsVersion::kTls10, TlsVersion::kTls11}) {
+    state_.tls.version = version;
+    Start();
+    ExpectNothingLeft();
+    result_.reset();
+  }
+  state_.tls.version = TlsVersion::kTls12;
+  SignInOptions options{Protocol::kImap};
+  options.min_version = TlsVersion::kTls13;
+  Start(options);
+  ExpectNothingLeft();
+}
+
+TEST_F(SignInTest, AMechanismThatIsToldIsNoWayAroundTheGate) {
+  state_.tls.certificate_problems = {{ErrorCode::kSelfSigned, "CN=x", ""}};
+  for (const SaslMechanism mechanism :
+       {SaslMechanism::kPlain, SaslMechanism::kScramSha256,
+        SaslMechanism::kProtocolLogin}) {
+    SignInOptions options{Protocol::kImap};
+    options.mechanism = mechanism;
+    Start(options);
+    ExpectNothingLeft();
+    result_.reset();
+  }
+}
+
+TEST_F(SignInTest, TheGateLooksAgainBeforeEachTry) {
+  state_.answers = {"auth1 NO wrong\r\n"};
+  state_.write_at_most = 0;
+  Start();
+  ASSERT_FALSE(result_);
+  state_.tls.certificate_problems = {{ErrorCode::kRevoked, "CN=x", ""}};
+  state_.write_at_most = 1000;
+  loop_.MarkReady(kFd);
+  EXPECT_EQ(Code(), ErrorCode::kUnprotectedCredentials);
+  EXPECT_EQ(provider_.asked().size(), 1u);
+}
+
+TEST_F(SignInTest, AtTheFloorTheyLeave) {
+  state_.tls.version = TlsVersion::kTls12;
+  state_.answers = {"auth1 OK in\r\n"};
+  Start();
+  ASSERT_TRUE(result_);
+  EXPECT_TRUE(result_->ok());
+  EXPECT_EQ(state_.sent, "auth1 LOGIN \"alice\" \"pw\"\r\n");
+}
+
+// --- The driver
+
+TEST_F(SignInTest, TheStrongestMechanismIsTakenInOneRoundTrip) {
+  state_.answers = {"* CAPABILITY IDLE\r\nauth1 OK in\r\n"};
+  Start({Protocol::kImap},
+        {"SASL-IR", "AUTH=LOGIN", "AUTH=PLAIN", "AUTH=SCRAM-SHA-256-PLUS"});
+  ASSERT_TRUE(result_);
+  EXPECT_TRUE(result_->ok());
+  EXPECT_EQ(result_->mechanism, SaslMechanism::kPlain);
+  EXPECT_EQ(result_->round_trips, 1);
+  EXPECT_THAT(result_->capabilities, ElementsAre("IDLE"));
+  EXPECT_EQ(state_.sent, "auth1 AUTHENTICATE PLAIN AGFsaWNlAHB3\r\n");
+}
+
+TEST_F(SignInTest, AfterPreauthNothingIsSent) {
+  Start({Protocol::kImap}, {}, "* PREAUTH welcome");
+  ASSERT_TRUE(result_);
+  EXPECT_TRUE(result_->ok());
+  EXPECT_EQ(result_->mechanism, std::nullopt);
+  EXPECT_EQ(state_.sent, "");
+  EXPECT_THAT(provider_.asked(), IsEmpty());
+}
+
+TEST_F(SignInTest, WhatComesAfterTheLastAnswerIsTheReaders) {
+  state_.answers = {"auth1 OK in\r\n* 3 EXISTS\r\n* 1 RE"};
+  Start();
+  ASSERT_TRUE(result_ && result_->ok());
+  char buffer[100];
+  const auto read = connection_->Read(absl::MakeSpan(buffer));
+  EXPECT_EQ(std::string(buffer, read.bytes), "* 3 EXISTS\r\n* 1 RE");
+}
+
+TEST_F(SignInTest, ARefusalAsksTheProviderAgainWithTheReason) {
+  state_.answers = {"auth1 NO wrong\r\n", "auth2 NO [EXPIRED] old\r\n",
+                    "auth3 OK in\r\n"};
+  Start();
+  ASSERT_TRUE(result_);
+  EXPECT_TRUE(result_->ok());
+  EXPECT_EQ(result_->tries, 3);
+  ASSERT_EQ(provider_.asked().size(), 3u);
+  EXPECT_EQ(provider_.asked()[0].reason, Reason::kFirst);
+  EXPECT_EQ(provider_.asked()[1].reason, Reason::kRefused);
+  EXPECT_EQ(provider_.asked()[1].server_text, "wrong");
+  EXPECT_EQ(provider_.asked()[2].reason, Reason::kExpired);
+  EXPECT_THAT(state_.sent, HasSubstr("auth3 LOGIN \"alice\" \"pw3\"\r\n"));
+}
+
+TEST_F(SignInTest, TriesAreBounded) {
+  state_.answers = {"auth1 NO a\r\n", "auth2 NO b\r\n", "auth3 NO c\r\n"};
+  Start();
+  ASSERT_TRUE(result_);
+  EXPECT_EQ(Code(), ErrorCode::kAuthenticationRefused);
+  EXPECT_EQ(result_->error->category(), ErrorCategory::kAuthentication);
+  EXPECT_EQ(result_->error->server_text, "c");
+  EXPECT_EQ(provider_.asked().size(), 3u);
+}
+
+TEST_F(SignInTest, APlainPasswordIsSentOnceOnly) {
+  const auto provider = NewPasswordProvider("alice", SecretString("pw"));
+  state_.answers = {"auth1 NO wrong\r\n"};
+  connection_ = std::make_unique<Connection>(
+      std::make_unique<FakeSocket>(&state_),
+      std::make_unique<ReadyNegotiator>("", std::vector<std::string>{}), "");
+  sign_in_ = SignIn::Start(
+      &loop_, connection_.get(), provider.get(), {Protocol::kImap},
+      [this](SignInResult result) { result_ = std::move(result); });
+  loop_.Advance(absl::ZeroDuration());
+  EXPECT_EQ(Code(), ErrorCode::kAuthenticationRefused);
+  EXPECT_EQ(result_->error->server_text, "wrong");
+  EXPECT_EQ(state_.sent, "auth1 LOGIN \"alice\" \"pw\"\r\n");
+}
+
+TEST_F(SignInTest, AServerThatLeavesAfterARefusalHasRefused) {
+  state_.answers = {"auth1 NO wrong\r\n"};
+  state_.closes_at_end = true;
+  Start();
+  EXPECT_EQ(Code(), ErrorCode::kAuthenticationRefused);
+  EXPECT_EQ(result_->error->server_text, "wrong");
+}
+
+TEST_F(SignInTest, AnEndWithoutAnAnswerIsTheConnections) {
+  state_.closes_at_end = true;
+  Start();
+  EXPECT_EQ(Code(), ErrorCode::kConnectionClosed);
+}
+
+TEST_F(SignInTest, SilenceEndsItExactlyAtTheLimit) {
+  Start();
+  loop_.Advance(absl::Seconds(60) - absl::Microseconds(1));
+  EXPECT_FALSE(result_);
+  loop_.Advance(absl::Microseconds(1));
+  EXPECT_EQ(Code(), ErrorCode::kResponseTimedOut);
+}
+
+TEST_F(SignInTest, ChatterDoesNotPutTheLimitOff) {
+  Start();
+  loop_.Advance(absl::Seconds(59));
+  state_.unread = "* OK still here\r\n";
+  loop_.MarkReady(kFd);
+  EXPECT_FALSE(result_);
+  loop_.Advance(absl::Seconds(1));
+  EXPECT_EQ(Code(), ErrorCode::kResponseTimedOut);
+}
+
+TEST_F(SignInTest, FloodsAreCutOff) {
+  state_.unread = std::string(20000, 'x');
+  Start();
+  EXPECT_EQ(Code(), ErrorCode::kLineTooLong);
+  result_.reset();
+  state_.unread.clear();
+  for (int i = 0; i < 1100; ++i) state_.unread += "* OK x\r\n";
+  Start();
+  EXPECT_EQ(Code(), ErrorCode::kTooMuchData);
+}
+
+TEST_F(SignInTest, AWriteInPiecesArrivesWhole) {
+  state_.write_at_most = 5;
+  state_.answers = {"auth1 OK in\r\n"};
+  Start();
+  ASSERT_TRUE(result_);
+  EXPECT_TRUE(result_->ok());
+  EXPECT_EQ(state_.sent, "auth1 LOGIN \"alice\" \"pw\"\r\n");
+}
+
+TEST_F(SignInTest, AProviderMayTakeItsTime) {
+  provider_.later = true;
+  state_.answers = {"auth1 OK in\r\n"};
+  Start();
+  EXPECT_FALSE(result_);
+  provider_.kept(Credentials{"bob", SecretString("pw")});
+  ASSERT_TRUE(result_);
+  EXPECT_TRUE(result_->ok());
+}
+
+TEST_F(SignInTest, AnAnswerAfterItWasAbandonedIsIgnored) {
+  provider_.later = true;
+  Start();
+  sign_in_.reset();
+  provider_.kept(Credentials{"alice", SecretString("pw")});
+  EXPECT_FALSE(result_);
+  EXPECT_EQ(state_.sent, "");
+}
+
+TEST_F(SignInTest, TheProvidersErrorEndsIt) {
+  provider_ = ListProvider({});
+  Start();
+  EXPECT_EQ(Code(), ErrorCode::kCancelled);
+  EXPECT_EQ(state_.sent, "");
+}
+
+TEST_F(SignInTest, WithNothingInCommonNobodyIsAsked) {
+  Start({Protocol::kSubmission}, {"SIZE 10"});
+  EXPECT_EQ(Code(), ErrorCode::kNoCommonMechanism);
+  EXPECT_THAT(provider_.asked(), IsEmpty());
+}
+
+// --- On real TLS
+
+class BoundSignInTest : public testing::Test {
+ protected:
+  void Connect(TlsVersion version) {
+    peer_.emplace(std::move(pair_.server), *authority_.Issue());
+    HandshakeProfile profile;
+    profile.versions = TlsVersionRange::Only(version);
+    ASSERT_TRUE(
+        socket_
+            ->StartTls(profile, *Host::Parse("localhost"), trust_, absl::Now())
+            .ok());
+    EXPECT_FALSE(socket_->channel_binding());
+    Progress progress = socket_->Handshake();
+    for (int i = 0; i < 10 && progress == Progress::kWouldBlock; ++i) {
+      peer_->Accept();
+      progress = socket_->Handshake();
+    }
+    ASSERT_EQ(progress, Progress::kDone);
+    peer_->Accept();
+  }
+  // By OpenSSL, on the server's side.
+  std::string Exporter() {
+    std::string value(32, '\0');
+    const std::string label = "EXPORTER-Channel-Binding";
+    EXPECT_EQ(SSL_export_keying_material(
+                  peer_->ssl(), reinterpret_cast<unsigned char*>(value.data()),
+                  value.size(), label.data(), label.size(), nullptr, 0, 1),
+              1);
+    return value;
+  }
+  std::string CertificateSha256() {
+    std::string digest(32, '\0');
+    EXPECT_EQ(
+        X509_digest(SSL_get_certificate(peer_->ssl()), EVP_sha256(),
+                    reinterpret_cast<unsigned char*>(digest.data()), nullptr),
+        1);
+    return digest;
+  }
+  static TrustOptions TrustOnly(const std::string& ca_file) {
+    TrustOptions options;
+    options.system_roots = false;
+    options.ca_files = {ca_file};
+    return options;
+  }
+
+  std::shared_ptr<NssRuntime> runtime_ = *NssRuntime::Start();
+  lab::CertificateAuthority authority_ = *lab::CertificateAuthority::Create();
+  TempDir files_;
+  std::shared_ptr<const Trust> trust_ = *Trust::Load(
+      runtime_,
+      TrustOnly(files_.Write("ca.pem", authority_.certificate_pem())));
+  SocketPair pair_;
+  std::unique_ptr<SecureSocket> socket_ =
+      *SecureSocket::Create(runtime_, std::move(pair_.client));
+  std::optional<OpensslPeer> peer_;
+};
+
+TEST_F(BoundSignInTest, Tls13HasTheExporter) {
+  Connect(TlsVersion::kTls13);
+  const auto binding = socket_->channel_binding();
+  ASSERT_TRUE(binding);
+  EXPECT_EQ(binding->type, "tls-exporter");
+  EXPECT_EQ(binding->data, Exporter());
+}
+
+TEST_F(BoundSignInTest, Tls12HasTheServersEndPoint) {
+  Connect(TlsVersion::kTls12);
+  const auto binding = socket_->channel_binding();
+  ASSERT_TRUE(binding);
+  EXPECT_EQ(binding->type, "tls-server-end-point");
+  EXPECT_EQ(binding->data, CertificateSha256());
+}
+
+TEST_F(BoundSignInTest, PlusIsTakenAndBothSidesAgreeOnTheChannel) {
+  for (const char* mechanism : {"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS"}) {
+    pair_ = SocketPair();
+    socket_ = *SecureSocket::Create(runtime_, std::move(pair_.client));
+    Connect(TlsVersion::kTls13);
+    SaslServer server(Protocol::kImap, Exporter());
+    Connection connection(
+        std::move(socket_),
+        std::make_unique<ReadyNegotiator>(
+            "* OK", std::vector<std::string>{"SASL-IR", "AUTH=PLAIN",
+                                             absl::StrCat("AUTH=", mechanism)}),
+        "");
+    ListProvider provider({"pw"});
+    ManualEventLoop loop;
+    std::optional<SignInResult> result;
+    const auto sign_in = SignIn::Start(
+        &loop, &connection, &provider, {Protocol::kImap},
+        [&result](SignInResult done) { result = std::move(done); });
+    loop.Advance(absl::ZeroDuration());
+    for (int i = 0; i < 10 && !result; ++i) {
+      peer_->Write(server.Answer(peer_->Read()));
+      loop.MarkReady(connection.fd());
+    }
+    ASSERT_TRUE(result);
+    EXPECT_TRUE(result->ok()) << result->error->Message();
+    EXPECT_TRUE(server.signed_in());
+    EXPECT_EQ(SaslMechanismName(*result->mechanism), mechanism);
+  }
+}
+
+}  // namespace
+}  // namespace holdfast::test
