@@ -155,12 +155,13 @@ std::optional<ChannelBinding> EndPointBinding(PRFileDesc* ssl) {
   return ChannelBinding{"tls-server-end-point", std::move(digest)};
 }
 
+// The context is empty, which is the same as none in TLS 1.3 (RFC 8446, 7.5).
 std::optional<ChannelBinding> ExporterBinding(PRFileDesc* ssl) {
   constexpr absl::string_view kLabel = "EXPORTER-Channel-Binding";
   std::string value(32, '\0');
   if (SSL_ExportKeyingMaterial(
           ssl, kLabel.data(), static_cast<unsigned>(kLabel.size()),
-          /*hasContext=*/PR_TRUE, /*context=*/nullptr, /*contextLen=*/0,
+          /*hasContext=*/PR_FALSE, /*context=*/nullptr, /*contextLen=*/0,
           reinterpret_cast<unsigned char*>(value.data()),
           static_cast<unsigned>(value.size())) != SECSuccess) {
     return std::nullopt;

@@ -197,10 +197,10 @@ TEST(AuthenticatorTest, AFirstMessageThatMakesTheLineTooLongIsAskedFor) {
     const char* ask;
     const char* done;
   } const kCases[] = {
-      // "AUTH XOAUTH2 " and CRLF: 15; base64 of 26 bytes and the token.
-      {P::kPop3, 154, "AUTH XOAUTH2", "+", "+OK"},
-      {P::kSmtp, 343, "AUTH XOAUTH2", "334", "235 in"},
-      {P::kNntp, 337, "AUTHINFO SASL XOAUTH2", "383 =", "281 in"},
+      // "AUTH XOAUTH2 " and CRLF: 15; base64 of 25 bytes and the token.
+      {P::kPop3, 155, "AUTH XOAUTH2", "+", "+OK"},
+      {P::kSmtp, 347, "AUTH XOAUTH2", "334", "235 in"},
+      {P::kNntp, 341, "AUTHINFO SASL XOAUTH2", "383 =", "281 in"},
   };
   for (const auto& c : kCases) {
     for (const size_t size : {c.fits, c.fits + 1}) {

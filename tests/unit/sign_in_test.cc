@@ -33,7 +33,7 @@ constexpr int kFd = 77;
 // What a test looks at, and sets, while the connection owns the socket.
 struct FakeState {
   bool established = true;
-  TlsInfo tls = {TlsVersion::kTls13};
+  TlsInfo tls = {TlsVersion::kTls13, "", "", "", false, {}, {}};
   std::deque<std::string> answers;  // one for each write
   bool closes_at_end = false;
   size_t write_at_most = 1000;
@@ -48,21 +48,23 @@ class FakeSocket final : public SecureSocket {
   IoResult Read(absl::Span<char> buffer) override {
     std::string& text = state_->unread;
     if (text.empty()) {
-      return {state_->closes_at_end ? Progress::kDone : Progress::kWouldBlock};
+      return {state_->closes_at_end ? Progress::kDone : Progress::kWouldBlock,
+              0, std::nullopt};
     }
     const size_t bytes = text.copy(buffer.data(), buffer.size());
     text.erase(0, bytes);
-    return {Progress::kDone, bytes};
+    return {Progress::kDone, bytes, std::nullopt};
   }
   IoResult Write(absl::string_view data) override {
-    if (state_->write_at_most == 0) return {Progress::kWouldBlock};
+    if (state_->write_at_most == 0)
+      return {Progress::kWouldBlock, 0, std::nullopt};
     const absl::string_view part = data.substr(0, state_->write_at_most);
     state_->sent.append(part.data(), part.size());
     if (part.size() == data.size() && !state_->answers.empty()) {
       state_->unread += state_->answers.front();
       state_->answers.pop_front();
     }
-    return {Progress::kDone, part.size()};
+    return {Progress::kDone, part.size(), std::nullopt};
   }
   void SetKeyLog(std::shared_ptr<const KeyLog>) override {}
   absl::Status StartTls(const HandshakeProfile&, const Host&,
