@@ -1,0 +1,48 @@
+#include "tools/command_line.h"
+
+#include <memory>
+#include <string>
+
+#include "tools/lab_launcher.h"
+
+namespace holdfast {
+namespace {
+
+// Names and types only: what else CLI11 knows of an option (needed, excludes,
+// environment) would not fit beside a description.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter() { column_width(28); }
+
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_positional() || option->get_type_size() == 0) return "";
+    return " " + option->get_type_name();
+  }
+};
+
+}  // namespace
+
+CommandLine::CommandLine()
+    : app("Reaches mail and news servers over TLS, recovering from those that\n"
+          "choke on a modern TLS handshake.") {
+  app.name("holdfast");
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.set_version_flag("--version", "holdfast " HOLDFAST_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.footer(
+      "Example:\n  holdfast connect --check imaps://mail.example.org\n\n"
+      "Exit status: 0 done, 1 could not connect, 2 usage, 3 refused for "
+      "safety,\n4 local trouble (cache, file, configuration), "
+      "5 authentication refused.");
+  AddGlobalOptions(&app, &global);
+  AddConnectCommand(&app, &global, &run);
+  AddCacheCommand(&app, &global, &run);
+  AddLabCommand(&app);
+  for (CLI::App* command : app.get_subcommands({})) {
+    command->fallthrough();
+    for (CLI::App* nested : command->get_subcommands({})) nested->fallthrough();
+  }
+}
+
+}  // namespace holdfast
