@@ -39,7 +39,7 @@ std::string Offer(const Argument& argument) {
 std::string Text(const Cases& cases) {
   std::string text;
   for (const auto& [action, patterns] : cases) {
-    absl::StrAppend(&text, "    ", absl::StrJoin(patterns, " |\n      "),
+    absl::StrAppend(&text, "    ", absl::StrJoin(patterns, " | \\\n      "),
                     ")\n      ", action, " ;;\n");
   }
   return text;

@@ -129,15 +129,18 @@ Command ReadCommand(const CLI::App& app, std::vector<std::string> words,
   command.words = std::move(words);
   command.description =
       absl::StrReplaceAll(app.get_description(), {{"\n", " "}});
+  command.summary = std::string(absl::StripSuffix(command.description, "."));
   command.footer = ReadFooter(app.get_footer());
   ReadArguments(app, &command);
   command.inherited = Inherited(command, global);
   return command;
 }
 
-Command ReadLab(const CLI::App& lab, const Choices& choices,
-                const std::vector<std::string>& words) {
-  Command command = ReadCommand(lab, words, {});
+// `listed` is what the help lists, `lab` the program behind it.
+Command ReadLab(const CLI::App& listed, const CLI::App& lab,
+                const Choices& choices) {
+  Command command = ReadCommand(lab, {listed.get_name()}, {});
+  command.summary = listed.get_description();
   for (Argument& option : command.options) {
     const auto known = choices.find(option.names.back());
     if (known != choices.end()) option.choices = known->second;
@@ -164,7 +167,7 @@ Command ReadCommands(const CLI::App& app, const CLI::App& lab,
   for (const CLI::App* child : app.get_subcommands({})) {
     const std::string name = child->get_name();
     if (name == "lab") {
-      root.subcommands.push_back(ReadLab(lab, lab_choices, {name}));
+      root.subcommands.push_back(ReadLab(*child, lab, lab_choices));
       continue;
     }
     Command command = ReadCommand(*child, {name}, root.options);

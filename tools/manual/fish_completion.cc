@@ -59,7 +59,7 @@ std::string CommandLines(const Command& command) {
   std::string text;
   for (const Command& nested : command.subcommands) {
     absl::StrAppend(&text, At(command), " -f -a ", nested.words.back(), " -d ",
-                    Quoted(nested.description), "\n");
+                    Quoted(nested.summary), "\n");
   }
   for (const Argument& positional : command.positionals) {
     const bool paths = positional.paths != Argument::Paths::kNone;

@@ -110,7 +110,7 @@ std::string Subcommands(const Command& command, bool have_pages) {
   for (const Command& nested : command.subcommands) {
     if (have_pages) {
       absl::StrAppend(&text, ".TP\n.BR ", Roff(nested.Name("-")), " (1)\n",
-                      Roff(absl::StripSuffix(nested.description, ".")), ".\n");
+                      Roff(nested.summary), ".\n");
       continue;
     }
     absl::StrAppend(&text, ".SS ", Roff(nested.words.back()), "\n",
@@ -154,9 +154,8 @@ std::string ManPage(const Command& command, const Command& root,
   std::string text = absl::StrCat(
       ".TH ", absl::AsciiStrToUpper(Roff(name)), " 1 \"\" \"holdfast ",
       HOLDFAST_VERSION, "\" \"Holdfast Manual\"\n.SH NAME\n", Roff(name),
-      " \\- ", Roff(absl::StripSuffix(command.description, ".")),
-      "\n.SH SYNOPSIS\n", Synopsis(command), ".SH DESCRIPTION\n",
-      Paragraphs(command));
+      " \\- ", Roff(command.summary), "\n.SH SYNOPSIS\n", Synopsis(command),
+      ".SH DESCRIPTION\n", Paragraphs(command));
   const auto section = [&text](const char* title, const std::string& body) {
     if (!body.empty()) absl::StrAppend(&text, ".SH ", title, "\n", body);
   };

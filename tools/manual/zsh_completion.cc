@@ -79,7 +79,7 @@ std::string BranchFunction(const Command& command) {
                    "  local -A opt_args\n  local -a subcommands=(\n");
   for (const Command& nested : command.subcommands) {
     absl::StrAppend(&text, "    '", nested.words.back(), ":",
-                    Escape(nested.description), "'\n");
+                    Escape(nested.summary), "'\n");
   }
   absl::StrAppend(
       &text, "  )\n  _arguments -C \\\n    ",
