@@ -250,7 +250,6 @@ TEST_F(ExamplesTest, EveryExampleRuns) {
   EXPECT_GT(examples.size(), 25u);
   for (const std::string& example : examples) {
     directory_.Write("hosts.db", directory_.Read("pinned.db"));
-    if (getenv("DUMP")) std::cerr << example << "\n";
     const ProcessResult result =
         std::regex_search(example, serving)    ? RunLab(example)
         : std::regex_match(example, name_only) ? Run(example + " --help")
