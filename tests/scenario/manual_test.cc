@@ -312,11 +312,11 @@ for line wanted; do
   zpty -w -n shell $'\x15'
 done
 zpty -d shell)",
-       "zsh", ZshFile(), "conn", "connect ", "--json cache ver", "verify ",
-       "cache list --re", "ason", "--color=al", "always ", "connect subm",
-       "submission", "lab --behaviour tls13-unk", "nown"});
-  EXPECT_THAT(Lines(result.out), ElementsAre("connect ", "verify ", "ason",
-                                             "always ", "submission", "nown"))
+       "zsh", ZshFile(), "conn", "ect", "--json cache ver", "ify",
+       "cache list --re", "ason", "--color=al", "ways", "connect subm",
+       "ission", "lab --behaviour tls13-w", "arning"});
+  EXPECT_THAT(Lines(result.out),
+              ElementsAre("ect", "ify", "ason", "ways", "ission", "arning"))
       << result.err;
 }
 
