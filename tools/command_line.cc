@@ -38,6 +38,7 @@ CommandLine::CommandLine()
   AddGlobalOptions(&app, &global);
   AddConnectCommand(&app, &global, &run);
   AddCacheCommand(&app, &global, &run);
+  AddExplainCommand(&app, &global, &run);
   AddLabCommand(&app);
   for (CLI::App* command : app.get_subcommands({})) {
     command->fallthrough();
