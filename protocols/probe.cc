@@ -268,6 +268,8 @@ void ProbeImpl::Note(const Event& event) {
       step_.purpose != Step::Purpose::kOtherMode) {
     report_.starttls_accepted = true;
   }
+  // An old version is offered to learn of it, not because the user allowed it.
+  if (event.kind == EventKind::kLegacyVersion) return;
   if (request_.connect.on_event) request_.connect.on_event(event);
 }
 

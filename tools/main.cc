@@ -65,6 +65,7 @@ int Main(int argc, char** argv) {
   AddGlobalOptions(&app, &global);
   Run run;
   AddConnectCommand(&app, &global, &run);
+  AddProbeCommand(&app, &global, &run);
   AddCacheCommand(&app, &global, &run);
   AddLabCommand(&app);
   for (CLI::App* command : app.get_subcommands({})) {
