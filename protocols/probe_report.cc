@@ -163,11 +163,13 @@ std::string OtherModeCommand(Target target) {
 // How to live with a server that chokes on the full offer.
 void AdviseIntolerant(const ProbeReport& report,
                       std::vector<std::string>* advice) {
-  const Rung best = *report.best_rung();
-  advice->push_back(absl::StrCat(
-      "Holdfast recovers by itself; other clients have to be kept from ",
-      best == Rung::kNoAlpn ? "offering ALPN" : "offering more than TLS 1.2",
-      "."));
+  const bool alpn_only = *report.best_rung() == Rung::kNoAlpn;
+  const bool tls12 = report.rungs.at(Rung::kTls12).ok();
+  advice->push_back(absl::StrCat("Holdfast recovers by itself; other clients ",
+                                 alpn_only ? "must not offer ALPN"
+                                 : tls12   ? "must not offer more than TLS 1.2"
+                                           : "have no setting for that",
+                                 "."));
   advice->push_back(
       "The server's software, or what stands in front of it, needs an update.");
 }

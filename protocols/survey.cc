@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace holdfast {
@@ -32,6 +33,8 @@ class SurveyImpl : public Survey {
   // Works through one host after the other.
   struct Job {
     std::deque<size_t> targets;  // of its host that are left
+    // The host has no address: its other targets need not be looked up again.
+    std::optional<ProbeReport> lookup_failed = std::nullopt;
     std::unique_ptr<EventLoop::Registration> next = nullptr;
     std::unique_ptr<Probe> probe = nullptr;
     bool is_done = false;
@@ -42,6 +45,7 @@ class SurveyImpl : public Survey {
   }
   void Next(Job* job);
   void Start(Job* job, size_t target);
+  void OnReport(Job* job, size_t target, ProbeReport report);
 
   const Connector::Services services_;
   const SurveyRequest request_;
@@ -53,6 +57,7 @@ class SurveyImpl : public Survey {
 void SurveyImpl::Next(Job* job) {
   job->probe.reset();
   if (job->targets.empty() && !hosts_.empty()) {
+    job->lookup_failed.reset();
     job->targets = std::move(hosts_.front());
     hosts_.pop_front();
   }
@@ -72,6 +77,11 @@ void SurveyImpl::Next(Job* job) {
 }
 
 void SurveyImpl::Start(Job* job, size_t target) {
+  if (job->lookup_failed) {
+    ProbeReport report = *job->lookup_failed;
+    report.target = request_.targets[target];
+    return OnReport(job, target, std::move(report));
+  }
   ProbeRequest probe = request_.probe;
   probe.connect.target = request_.targets[target];
   if (request_.on_progress) {
@@ -79,14 +89,22 @@ void SurveyImpl::Start(Job* job, size_t target) {
       request_.on_progress(target, offer);
     };
   }
-  job->probe = Probe::Start(
-      services_, std::move(probe), [this, job, target](ProbeReport report) {
-        // The next of this host is a connection like any other; and scheduled
-        // first, for what is called may end the survey.
-        Schedule(job, job->targets.empty() ? absl::ZeroDuration()
-                                           : request_.probe.pause);
-        request_.on_report(target, std::move(report));
-      });
+  job->probe = Probe::Start(services_, std::move(probe),
+                            [this, job, target](ProbeReport report) {
+                              OnReport(job, target, std::move(report));
+                            });
+}
+
+void SurveyImpl::OnReport(Job* job, size_t target, ProbeReport report) {
+  const Error* const cause = report.cause();
+  if (cause != nullptr && cause->phase == Phase::kLookup) {
+    job->lookup_failed = report;
+  }
+  // A pause after the last connection to the host, unless none was made.
+  const bool pause = !job->targets.empty() && !job->lookup_failed;
+  Schedule(job, pause ? request_.probe.pause : absl::ZeroDuration());
+  // What is called may end the survey.
+  request_.on_report(target, std::move(report));
 }
 
 }  // namespace

@@ -264,8 +264,7 @@ ExitStatus RunProbe(const GlobalOptions& global,
 // Those of a connection, as far as they mean something here.
 void AddOptions(CLI::App* probe, ProbeCommandOptions* options) {
   probe->add_option("TARGET", options->targets,
-                    "imaps://HOST[:PORT], imap:// (STARTTLS), or HOST: all of "
-                    "its\nmail and news ports");
+                    "imaps://HOST[:PORT] or the like; HOST: all its ports");
   probe
       ->add_option("--from", options->file,
                    "Survey the targets in this file, one a line")
@@ -287,8 +286,13 @@ void AddOptions(CLI::App* probe, ProbeCommandOptions* options) {
   AddConnectionOptions(probe, &options->connection);
   probe->get_option("--timeout")->description("Limit for each attempt [10s]");
   probe->get_option("--no-fallback")->description("The full offer only");
-  // A smaller offer is never made beside another one here.
+  // Without effect here: nothing is hedged, and no certificate ends a probe.
   probe->get_option("--hedge-delay")->group("");
+  probe->get_option("--danger-accept-any-certificate")->group("");
+  // CLI11 leaves a gap at the end of the help if the hidden group comes last.
+  for (const char* name : {"--keylog", "--trace"}) {
+    probe->get_option(name)->group("Recording");
+  }
 }
 
 }  // namespace

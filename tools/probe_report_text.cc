@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tools/probe_report.h"
-#include "tools/report.h"
 #include "tools/text_layout.h"
 #include "tools/text_width.h"
 
@@ -99,8 +99,9 @@ std::string ReportBlock(const ProbeReport& report, const Painter& paint) {
       "\n", report.target.ToString(), ": ",
       paint(TintOf(diagnosis.verdict), ProbeVerdictName(diagnosis.verdict)),
       "\n  ", diagnosis.summary, "\n");
-  if (!report.reachable()) return text;
-  absl::StrAppend(&text, Row("Address", report.address));
+  if (report.reachable()) {
+    absl::StrAppend(&text, Row("Address", report.address));
+  }
   if (report.starttls_accepted) {
     absl::StrAppend(&text, Row("STARTTLS", "accepted"));
   }
@@ -115,8 +116,9 @@ std::string ReportBlock(const ProbeReport& report, const Painter& paint) {
                                                          : report.tls->alpn));
   }
   absl::StrAppend(&text, CertificateRows(report));
+  absl::string_view name = "Advice";
   for (const std::string& advice : diagnosis.advice) {
-    absl::StrAppend(&text, Row("Advice", advice));
+    absl::StrAppend(&text, Row(std::exchange(name, ""), advice));
   }
   return text;
 }
@@ -137,11 +139,20 @@ std::string ProbeReportText(const std::vector<ProbeReport>& reports,
   std::vector<std::vector<std::string>> rows = {
       {"TARGET", "VERDICT", "1.3", "1.2", "1.1", "1.0", "RUNGS", "CERT"}};
   std::string blocks;
+  std::string unreachable;
   for (const ProbeReport& report : reports) {
     rows.push_back(TableRow(report));
-    absl::StrAppend(&blocks, ReportBlock(report, paint));
+    // Of many ports of one host most are closed: a line for each is enough.
+    if (report.reachable() || reports.size() == 1) {
+      absl::StrAppend(&blocks, ReportBlock(report, paint));
+    } else {
+      absl::StrAppend(&unreachable, "  ", report.target.ToString(), ": ",
+                      Diagnose(report).summary, "\n");
+    }
   }
-  return absl::StrCat(Table(rows, /*may_cut=*/{0}, width), blocks);
+  return absl::StrCat(Table(rows, /*may_cut=*/{0}, width), blocks,
+                      unreachable.empty() ? "" : "\nNot reached:\n",
+                      unreachable);
 }
 
 std::string SurveyLineText(const ProbeReport& report, size_t target_width,
