@@ -4,8 +4,10 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <utility>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/str_replace.h"
 #include "tools/commands.h"
 #include "tools/lab_launcher.h"
 
@@ -21,6 +23,14 @@ class HelpFormatter : public CLI::Formatter {
   std::string make_option_opts(const CLI::Option* option) const override {
     if (option->get_positional() || option->get_type_size() == 0) return "";
     return " " + option->get_type_name();
+  }
+
+  // Without the gap that CLI11 leaves for options that are not shown.
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    return absl::StrReplaceAll(
+        CLI::Formatter::make_help(app, std::move(name), mode),
+        {{"\n\n\n", "\n\n"}});
   }
 };
 

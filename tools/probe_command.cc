@@ -289,10 +289,6 @@ void AddOptions(CLI::App* probe, ProbeCommandOptions* options) {
   // Without effect here: nothing is hedged, and no certificate ends a probe.
   probe->get_option("--hedge-delay")->group("");
   probe->get_option("--danger-accept-any-certificate")->group("");
-  // CLI11 leaves a gap at the end of the help if the hidden group comes last.
-  for (const char* name : {"--keylog", "--trace"}) {
-    probe->get_option(name)->group("Recording");
-  }
 }
 
 }  // namespace
