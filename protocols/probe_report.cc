@@ -178,15 +178,16 @@ void AdviseOnCertificate(const ProbeReport& report,
                          std::vector<std::string>* advice) {
   if (!report.tls) return;
   for (const CertificateProblem& problem : report.tls->certificate_problems) {
-    const std::string text(GetErrorInfo(problem.code).advice);
+    const std::string text =
+        absl::StrCat("Certificate: ", GetErrorInfo(problem.code).advice);
     if (std::find(advice->begin(), advice->end(), text) == advice->end()) {
       advice->push_back(text);
     }
   }
   const int days = DaysLeft(report, report.tls->certificate);
   if (days >= 0 && days < kDaysToRenew) {
-    advice->push_back(absl::StrCat("The certificate ends in ", days,
-                                   " days; its operator should renew it."));
+    advice->push_back(absl::StrCat("Certificate: it ends in ", days,
+                                   " days; the operator should renew it."));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "protocols/probe.h"
@@ -29,7 +30,9 @@ std::vector<std::string> Names(const std::vector<Target>& targets) {
 }
 
 TlsInfo Tls(TlsVersion version) {
-  TlsInfo tls{version, "TLS_AES_128_GCM_SHA256", "x25519", "imap"};
+  TlsInfo tls = {};
+  tls.version = version;
+  tls.alpn = "imap";
   tls.certificate.names = {kCertificate};
   tls.certificate.issuer = "CN=Lab";
   tls.certificate.not_after = Now() + absl::Hours(24 * 30 + 1);
@@ -122,9 +125,12 @@ TEST(ProbeDiagnosisTest, ACertificateThatDoesNotHoldBreaksIt) {
   const ProbeDiagnosis diagnosis = Diagnose(report);
   EXPECT_EQ(diagnosis.verdict, ProbeVerdict::kBroken);
   EXPECT_THAT(diagnosis.summary, HasSubstr("expired, wrong_name"));
-  EXPECT_THAT(diagnosis.advice,
-              ElementsAre(GetErrorInfo(ErrorCode::kExpired).advice,
-                          GetErrorInfo(ErrorCode::kWrongName).advice));
+  EXPECT_THAT(
+      diagnosis.advice,
+      ElementsAre(absl::StrCat("Certificate: ",
+                               GetErrorInfo(ErrorCode::kExpired).advice),
+                  absl::StrCat("Certificate: ",
+                               GetErrorInfo(ErrorCode::kWrongName).advice)));
 }
 
 TEST(ProbeDiagnosisTest, WarnsOfACertificateThatEndsSoon) {
@@ -211,12 +217,41 @@ TEST(ProbeTextTest, ShowsATableAndEachServerInWords) {
                                     Phase::kConnect);
   closed.target = *ParseTarget("pop3s://old.example.org");
   closed.address.clear();
-  closed.versions.clear();
+  for (auto& [version, support] : closed.versions) {
+    support = VersionSupport::kUnknown;
+  }
   closed.rungs = {{Rung::kFull, closed.rungs[Rung::kFull]}};
   EXPECT_EQ(
       ProbeReportText({Healthy(), bad, closed}, kUnlimitedWidth),
-      R"(TARGET                       VERDICT      1.3      1.2  1.1  1.0  RUNGS  CERT
+      R"(TARGET                        VERDICT      1.3      1.2  1.1  1.0  RUNGS  CERT
 imaps://mail.example.org:993  healthy      ok       ok   no   no   all    30 days
+imap://old.example.org:143    intolerant   dropped  ok   no   no   tls12  bad
+pop3s://old.example.org:995   unreachable  -        -    -    -    -      -
+
+imaps://mail.example.org:993: healthy
+  TLS 1.3 works with the full offer, and the certificate is good for 30 days.
+  Address       192.0.2.1
+  ALPN          imap
+  Certificate   mail.example.org; issued by CN=Lab; until 2027-02-14 09:00 UTC
+  Advice        Set clients to host mail.example.org, port 993, SSL/TLS (implicit TLS).
+
+imap://old.example.org:143: intolerant
+  It does not tolerate TLS 1.3: The server closed the connection when it saw the TLS hello. The reduced offer tls12 works.
+  Address       192.0.2.1
+  STARTTLS      accepted
+  full          fails: closed_during_handshake
+  no-alpn       fails: closed_during_handshake
+  compact       fails: closed_during_handshake
+  ALPN          imap
+  Certificate   mail.example.org; issued by CN=Lab; until 2027-02-14 09:00 UTC
+                - expired 2026-01-01 (expired)
+  Advice        Set clients to host old.example.org, port 143, STARTTLS.
+                Holdfast recovers by itself; other clients must not offer more than TLS 1.2.
+                The server's software, or what stands in front of it, needs an update.
+                Certificate: The server's operator must renew it. Check this machine's clock too.
+
+Not reached:
+  pop3s://old.example.org:995: The server refuses connections on this port.
 )");
 }
 
@@ -228,7 +263,7 @@ TEST(ProbeTextTest, NamesWideHostsByTheirOwnLetters) {
   EXPECT_THAT(text, HasSubstr("\nimaps://邮件.中国:993         healthy"));
   EXPECT_THAT(text, HasSubstr("\nimaps://mail.example.org:993  healthy"));
   // What DNS and certificates know.
-  EXPECT_THAT(text, HasSubstr("\nimaps://xn--5nqv22n.xn--fiqs8s:993: healthy"));
+  EXPECT_THAT(text, HasSubstr("\nimaps://xn--5nq051n.xn--fiqs8s:993: healthy"));
 }
 
 TEST(ProbeTextTest, SumsASurveyUp) {
