@@ -303,8 +303,12 @@ void ProbeImpl::Learn(const ConnectReport& attempt) {
 void ProbeImpl::LearnFrom(const std::optional<Error>& error) {
   if (!step_.alone) report_.rungs[step_.rung] = {true, came_up_, error};
   if (came_up_) report_.versions[*came_up_] = VersionSupport::kOk;
+  // The rung that offers nothing else, unless the user allows what is older.
+  const bool tls12_alone =
+      step_.rung == Rung::kTls12 &&
+      request_.connect.policy.versions.min() == TlsVersion::kTls12;
   const std::optional<TlsVersion> only =
-      step_.rung == Rung::kTls12 ? TlsVersion::kTls12 : step_.alone;
+      tls12_alone ? TlsVersion::kTls12 : step_.alone;
   if (only && error && report_.versions[*only] == VersionSupport::kUnknown) {
     report_.versions[*only] = SupportAfter(*error);
   }

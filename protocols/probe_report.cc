@@ -62,6 +62,11 @@ bool HasBadCertificate(const ProbeReport& report) {
 ProbeVerdict VerdictOf(const ProbeReport& report) {
   if (!report.reachable()) return ProbeVerdict::kUnreachable;
   const Error* const cause = report.cause();
+  const std::optional<Rung> best = report.best_rung();
+  // It was allowed to be so old.
+  if (best && report.rungs.at(*best).version < TlsVersion::kTls12) {
+    return ProbeVerdict::kLegacy;
+  }
   if (cause == nullptr) {
     return HasBadCertificate(report) ? ProbeVerdict::kBroken
                                      : ProbeVerdict::kHealthy;
@@ -71,7 +76,7 @@ ProbeVerdict VerdictOf(const ProbeReport& report) {
        !report.other_mode_works)) {
     return ProbeVerdict::kPlaintextOnly;
   }
-  if (report.best_rung()) {
+  if (best) {
     return cause->category() == ErrorCategory::kTlsIntolerance
                ? ProbeVerdict::kIntolerant
                : ProbeVerdict::kBroken;

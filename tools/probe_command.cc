@@ -192,14 +192,15 @@ class ProbeRun {
 
  private:
   void OnReport(size_t target, ProbeReport report) {
-    progress_.TargetDone();
     if (is_survey_) {
       progress_.Clear();
       std::cout << (global_.json
                         ? JsonLine(ProbeReportJson(report))
                         : SurveyLineText(report, target_width_, Paint()))
                 << std::flush;
+      if (!std::cout) is_over_ = true;  // nobody would learn of the rest
     }
+    progress_.TargetDone();
     reports_[target] = std::move(report);
   }
 

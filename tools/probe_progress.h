@@ -31,7 +31,10 @@ class ProbeProgress {
     std::cerr << absl::StrCat("\r", FittedTo(Bar() + what_, columns - 1));
     visible_ = true;
   }
-  void TargetDone() { ++done_; }
+  void TargetDone() {
+    ++done_;
+    Show(what_);
+  }
   // For something else to be written.
   void Clear() {
     if (visible_) std::cerr << "\r\x1b[K";  // ECMA-48: erase in line

@@ -420,6 +420,15 @@ TEST_F(ProbeTest, RungsKeepToTheVersionsThatTheUserAllows) {
               ElementsAre("dropped", "ok", "unsupported", "unsupported"));
 }
 
+TEST_F(ProbeTest, WhatIsOldStaysLegacyWhereTheUserAllowsIt) {
+  const auto server = StartLab("tls10-only");
+  const json report = Probe(*server, {"--allow-legacy", "1.0"});
+  EXPECT_EQ(report.at("verdict"), "legacy");
+  EXPECT_EQ(report.at("rungs").at("full").at("version"), "TLS1.0");
+  EXPECT_THAT(Versions(report),
+              ElementsAre("unsupported", "unsupported", "unsupported", "ok"));
+}
+
 TEST_F(ProbeTest, WithoutFallbackThereIsOnlyTheFullRung) {
   const auto server = StartLab("tls13-fin");
   const json report = Probe(*server, {"--no-fallback"});
@@ -608,7 +617,8 @@ TEST_F(SurveyTest, OnATerminalABarShowsHowFarItIs) {
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.text,
               AllOf(HasSubstr("\r[....................] 0/10 imaps://"),
-                    HasSubstr("\r[##..................] 1/10 imaps://")));
+                    HasSubstr("\r[##..................] 1/10 imaps://"),
+                    HasSubstr("\r[####################] 10/10 imaps://")));
 }
 
 TEST_F(SurveyTest, ASignalEndsItWithWhatIsKnown) {
