@@ -42,10 +42,9 @@ ErrorCode ConnectErrorCode(int error) {
 }
 
 Error ConnectError(int error, const SocketAddress& address) {
-  return MakeError(
-      ConnectErrorCode(error), Phase::kConnect,
-      absl::StrCat("Could not connect to ", address.ToString(), ": ",
-                   std::system_category().message(error), "."));
+  return MakeError(ConnectErrorCode(error), Phase::kConnect,
+                   absl::StrCat(address.ToString(), " could not be reached: ",
+                                std::system_category().message(error), "."));
 }
 
 // Of an address that has neither connected nor failed. `over`: why it need not

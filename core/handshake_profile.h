@@ -31,6 +31,10 @@ struct HandshakeProfile {
   bool false_start = true;
 };
 
+inline bool SendsFallbackScsv(const HandshakeProfile& profile) {
+  return profile.reduced_from && profile.fallback_scsv;
+}
+
 // A compact hello for a name of so many octets still fits; NSS pads a longer
 // one to 512 bytes.
 inline constexpr size_t kLongestNameInCompactHello = 76;

@@ -391,7 +391,8 @@ std::optional<Error> RetrySession::Conclusion() const {
   if (path_blocked_) {
     return MakeError(ErrorCode::kPathBlocksNewerTls, Phase::kHandshake);
   }
-  if (!policy_.fallback) return std::nullopt;
+  // Where nothing less was offered, nothing is known of it.
+  if (!policy_.fallback || IsRatcheted()) return std::nullopt;
   const auto all = [this](auto&& holds) {
     return std::all_of(errors_.begin(), errors_.end(),
                        [&](const auto& entry) { return holds(entry.second); });

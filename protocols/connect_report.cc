@@ -1,6 +1,12 @@
 #include "protocols/connect_report.h"
 
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "core/error_note.h"
 
 namespace holdfast {
 namespace {
@@ -51,15 +57,87 @@ Diagnosis DiagnoseConnected(const ConnectReport& report) {
   return diagnosis;
 }
 
-// The way in that the port's own words ask for, if `error` tells.
-std::optional<ConnectionSecurity> OtherWay(const Error& error) {
-  if (error.code == ErrorCode::kPlaintextOnTlsPort) {
-    return ConnectionSecurity::kStartTls;
+// `text` as one word of a shell.
+std::string Quoted(const std::string& text) {
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isalnum(c) ||
+           absl::string_view("-._:/").find(c) != absl::string_view::npos;
+  });
+  return plain ? text : absl::StrCat("'", text, "'");
+}
+
+// As an argument of the command. --protocol has no word for submission, whose
+// STARTTLS has a port of its own.
+std::string Argument(const Target& target) {
+  if (target.security != ConnectionSecurity::kAuto) {
+    return Quoted(target.ToString());
   }
-  if (error.code == ErrorCode::kTlsOnPlaintextPort) {
-    return ConnectionSecurity::kImplicitTls;
+  const absl::string_view protocol =
+      target.protocol == Protocol::kSubmission
+          ? "smtp"
+          : GetProtocolInfo(target.protocol).name;
+  return absl::StrCat("--protocol ", protocol, " ", Quoted(target.ToString()));
+}
+
+// The ways in that are usual for the host and protocol.
+Target Standard(Target target) {
+  target.port_given = false;
+  if (target.protocol != Protocol::kSubmission) {
+    return target.By(ConnectionSecurity::kAuto);
+  }
+  return target.By(target.security == ConnectionSecurity::kStartTls
+                       ? ConnectionSecurity::kImplicitTls
+                       : ConnectionSecurity::kStartTls);
+}
+
+std::string LookAtPeer(const Target& target) {
+  const ProtocolInfo& info = GetProtocolInfo(target.protocol);
+  const absl::string_view protocol =
+      target.protocol == Protocol::kSubmission ? "smtp" : info.name;
+  return absl::StrCat("openssl s_client -connect ",
+                      Quoted(target.endpoint.ToString()),
+                      target.security == ConnectionSecurity::kStartTls
+                          ? absl::StrCat(" -starttls ", protocol)
+                          : "",
+                      " </dev/null");
+}
+
+// What speaks on a port, by the first words heard there.
+struct Service {
+  absl::string_view greeting;
+  absl::string_view name;  // "a web server"
+  std::vector<Protocol> protocols;
+};
+
+std::optional<Service> ServiceOf(const Error& error) {
+  const std::string& words =
+      error.server_text.empty() ? error.first_bytes : error.server_text;
+  for (const Service& service :
+       {Service{"SSH-", "an SSH server", {}},
+        Service{"HTTP/", "a web server", {}},
+        Service{"* ", "an IMAP server", {Protocol::kImap}},
+        Service{"+OK", "a POP3 server", {Protocol::kPop3}},
+        Service{
+            "220", "an SMTP server", {Protocol::kSmtp, Protocol::kSubmission}},
+        Service{"200", "a news server", {Protocol::kNntp}},
+        Service{"201", "a news server", {Protocol::kNntp}}}) {
+    if (absl::StartsWith(words, service.greeting)) return service;
   }
   return std::nullopt;
+}
+
+// The service on the port if it is another than the one asked for.
+std::optional<Service> WrongService(const ConnectReport& report) {
+  if (report.error->code != ErrorCode::kPlaintextOnTlsPort &&
+      report.error->code != ErrorCode::kMalformedGreeting) {
+    return std::nullopt;
+  }
+  const std::optional<Service> service = ServiceOf(*report.error);
+  if (!service) return std::nullopt;
+  const bool is_it =
+      std::count(service->protocols.begin(), service->protocols.end(),
+                 report.target.protocol) > 0;
+  return is_it ? std::nullopt : service;
 }
 
 // Whether less would have been offered if the host had not proven more than
@@ -81,25 +159,68 @@ std::string AfterReplacement(const ConnectReport& report) {
                       " --rung tls12)");
 }
 
+// The target by the way in that the error is about.
+Target Heard(const ConnectReport& report) {
+  const AttemptReport* cause = report.cause();
+  return report.target.security == ConnectionSecurity::kAuto && cause != nullptr
+             ? report.target.By(cause->security)
+             : report.target;
+}
+
 }  // namespace
+
+std::string FillIn(absl::string_view command, const Target& target) {
+  Target here = target;
+  here.port_given = true;  // it is this port that was heard
+  Target usual = target;
+  usual.port_given = false;
+  return absl::StrReplaceAll(
+      command,
+      {{"{target}", Argument(target)},
+       {"{standard}", Argument(Standard(target))},
+       {"{starttls}", Argument(here.By(ConnectionSecurity::kStartTls))},
+       {"{implicit}", Argument(here.By(ConnectionSecurity::kImplicitTls))},
+       {"{implicit-port}",
+        Argument(usual.By(ConnectionSecurity::kImplicitTls))},
+       {"{host}", target.endpoint.host.name()},
+       {"{peer}", LookAtPeer(target)}});
+}
+
+// The first attempt that failed so; for what only all of them together show,
+// the first.
+const AttemptReport* ConnectReport::cause() const {
+  if (!error || attempts.empty()) return nullptr;
+  const auto found = std::find_if(
+      attempts.begin(), attempts.end(), [this](const AttemptReport& attempt) {
+        return attempt.error && attempt.error->code == error->code &&
+               attempt.error->message == error->message;
+      });
+  return found == attempts.end() ? &attempts.front() : &*found;
+}
 
 Diagnosis Diagnose(const ConnectReport& report) {
   if (!report.error) return DiagnoseConnected(report);
   Diagnosis diagnosis;
-  diagnosis.summary =
-      absl::StrCat("Could not connect to ", report.target.ToString(), ": ",
-                   report.error->Message());
+  // What is wrong with a certificate is listed beside it.
+  diagnosis.summary = absl::StrCat(
+      "Could not connect to ", report.target.ToString(), ": ",
+      report.error->certificate_problems.empty()
+          ? report.error->Message()
+          : std::string(GetErrorInfo(report.error->code).sentence));
+  if (const std::optional<Service> service = WrongService(report)) {
+    diagnosis.advice = {absl::StrCat("This port belongs to ", service->name,
+                                     "; try the usual ports.")};
+    diagnosis.command =
+        FillIn("holdfast connect --check {standard}", Heard(report));
+    return diagnosis;
+  }
   const absl::string_view advice = GetErrorInfo(report.error->code).advice;
   if (!advice.empty()) diagnosis.advice.emplace_back(advice);
   if (HeldBackByProof(report)) {
     diagnosis.advice.push_back(AfterReplacement(report));
   }
-  if (const std::optional<ConnectionSecurity> way = OtherWay(*report.error)) {
-    Target target = report.target;
-    target.port_given = true;  // it is this port that speaks so
-    diagnosis.advice.push_back(
-        absl::StrCat("holdfast connect ", target.By(*way).ToString()));
-  }
+  diagnosis.command =
+      FillIn(GetErrorNote(report.error->code).command, Heard(report));
   return diagnosis;
 }
 

@@ -11,6 +11,7 @@
 #include "core/dialer.h"
 #include "core/endpoint.h"
 #include "core/error.h"
+#include "core/handshake_profile.h"
 #include "core/secure_socket.h"
 #include "core/tls_version.h"
 #include "fallback/ladder.h"
@@ -23,6 +24,7 @@ struct AttemptReport {
   std::string address;  // empty if there was none to try
   Rung rung = Rung::kFull;
   bool from_cache = false;  // the rung was remembered
+  HandshakeProfile offer;   // made once the handshake had begun
   ConnectionSecurity security = ConnectionSecurity::kImplicitTls;
   absl::Duration duration;
   std::optional<Error> error;  // unset: connected, or given up
@@ -58,6 +60,9 @@ struct ConnectReport {
   // When what the cache now holds of a reduced offer for this host expires;
   // unset if it holds none.
   std::optional<absl::Time> record_expires_at = {};
+
+  // The attempt that `error` is about; null if there was none.
+  const AttemptReport* cause() const;
 };
 
 // The report in plain words.
@@ -70,8 +75,13 @@ struct Diagnosis {
   std::string summary;              // one or two sentences
   std::vector<Warning> warnings;    // empty if all is well
   std::vector<std::string> advice;  // what to do; empty if nothing
+  std::string command;              // to paste into a shell; may be empty
 };
 Diagnosis Diagnose(const ConnectReport& report);
+
+// An ErrorNote's command for `target`: its placeholders filled in, what a shell
+// would take apart quoted.
+std::string FillIn(absl::string_view command, const Target& target);
 
 }  // namespace holdfast
 

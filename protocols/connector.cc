@@ -352,6 +352,7 @@ void ConnectOperation::Report(const Running& running,
   }
   attempt.rung = running.plan.rung;
   attempt.from_cache = running.plan.from_cache;
+  attempt.offer = running.plan.profile;
   attempt.security = way_->target.security;
   attempt.duration = services_.loop->Now() - running.started;
   attempt.error = result.outcome.error;

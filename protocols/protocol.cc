@@ -22,9 +22,20 @@ constexpr ProtocolInfo kProtocols[] = {
     {Protocol::kNntp, "nntp", "nntps", 563, 119, "nntp"},
 };
 
+// `text` for a message, without the user and password that people put into
+// addresses (promise 14).
+std::string Shown(absl::string_view text) {
+  const size_t at = text.rfind('@');
+  if (at == absl::string_view::npos) return EscapeBytes(text);
+  const size_t scheme = text.substr(0, at).find("://");
+  return EscapeBytes(absl::StrCat(
+      scheme == absl::string_view::npos ? "" : text.substr(0, scheme + 3),
+      "...", text.substr(at)));
+}
+
 absl::Status InvalidTarget(absl::string_view text, absl::string_view why) {
   return MakeStatus(ErrorCode::kInvalidTarget, Phase::kSetup,
-                    absl::StrCat("\"", EscapeBytes(text), "\" ", why, "."));
+                    absl::StrCat("\"", Shown(text), "\" ", why, "."));
 }
 
 uint16_t OwnPort(Protocol protocol, ConnectionSecurity security) {
@@ -131,7 +142,7 @@ absl::StatusOr<Target> ParseTarget(absl::string_view text,
   const std::optional<Scheme> scheme = FindScheme(scheme_text);
   if (!scheme) {
     return InvalidTarget(text, absl::StrCat("has an unknown scheme \"",
-                                            EscapeBytes(scheme_text), "\""));
+                                            Shown(scheme_text), "\""));
   }
   if (protocol && !scheme->AgreesWith(*protocol)) {
     return InvalidTarget(

@@ -447,6 +447,8 @@ void AddPin(CLI::App* cache, const GlobalOptions* global, Run* run) {
          "How long [30d]")
       ->type_name("TIME");
   AddWayOptions(pin, &options->protocol, &options->security);
+  pin->get_option("--protocol")->description("Whose usual port is meant");
+  pin->get_option("--security")->description("Which mode is meant");
   pin->footer(
       "A pin overrides what the host has proven; no connection goes below its\n"
       "minimum version for it. cache forget ends it.\n\nExample:\n"

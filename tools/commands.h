@@ -18,6 +18,7 @@ using Run = std::function<ExitStatus()>;
 void AddConnectCommand(CLI::App* app, const GlobalOptions* global, Run* run);
 void AddProbeCommand(CLI::App* app, const GlobalOptions* global, Run* run);
 void AddCacheCommand(CLI::App* app, const GlobalOptions* global, Run* run);
+void AddExplainCommand(CLI::App* app, const GlobalOptions* global, Run* run);
 
 }  // namespace holdfast
 

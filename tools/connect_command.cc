@@ -38,6 +38,13 @@ ExitStatus Complain(const Error& error, ExitStatus status) {
   return status;
 }
 
+// A session that did not come about: the whole report goes where the errors of
+// a session go.
+ExitStatus ReportNoSession(const ConnectReport& report) {
+  std::cerr << "holdfast: " << ConnectReportText(report, absl::Now());
+  return ExitStatusFor(*report.error);
+}
+
 ExitStatus Report(const GlobalOptions& global, const ConnectReport& report) {
   std::cout << (global.json
                     ? JsonText(ConnectReportJson(report))
@@ -83,23 +90,30 @@ class ConnectRun {
         connector_(
             {loop_.get(), resolver_.get(), dialer_.get(), cache_.get()}) {}
 
-  // Reaches the server and leaves politely.
-  ConnectReport Check(ConnectRequest request) {
-    Connect(std::move(request));
-    if (connection_ && !is_over_) {
-      farewell_ = Farewell::Start(loop_.get(), std::move(connection_),
-                                  kFarewellLimit, [this] { is_over_ = true; });
-      loop_->RunUntil([this] { return is_over_; });
-    }
-    return *std::move(report_);
+  // Reaches the server. What it returns lives as long as this.
+  const ConnectReport& Reach(ConnectRequest request) {
+    operation_ =
+        connector_.Connect(std::move(request), [this](ConnectResult result) {
+          report_ = std::move(result.report);
+          connection_ = std::move(result.connection);
+        });
+    loop_->RunUntil([this] { return report_.has_value(); });
+    return *report_;
   }
 
-  // Reaches the server and hands it over to standard input and output. Returns
-  // the error that ended it; none after an orderly end, or a signal's.
-  std::optional<Error> Converse(ConnectRequest request) {
-    Connect(std::move(request));
-    if (!connection_ || is_over_) return report_->error;
+  // Leaves the server politely.
+  void TakeLeave() {
+    if (!connection_ || is_over_) return;
+    farewell_ = Farewell::Start(loop_.get(), std::move(connection_),
+                                kFarewellLimit, [this] { is_over_ = true; });
+    loop_->RunUntil([this] { return is_over_; });
+  }
+
+  // Hands the server over to standard input and output. Returns the error that
+  // ended it; none after an orderly end, or a signal's.
+  std::optional<Error> Converse() {
     std::optional<Error> error;
+    if (!connection_ || is_over_) return error;
     session_ = StartSession(loop_.get(), std::move(connection_),
                             [this, &error](RelayResult result) {
                               error = std::move(result.error);
@@ -112,15 +126,6 @@ class ConnectRun {
   const SignalWatch& signals() const { return signals_; }
 
  private:
-  void Connect(ConnectRequest request) {
-    operation_ =
-        connector_.Connect(std::move(request), [this](ConnectResult result) {
-          report_ = std::move(result.report);
-          connection_ = std::move(result.connection);
-        });
-    loop_->RunUntil([this] { return report_.has_value(); });
-  }
-
   void OnSignal() {
     operation_->Cancel();
     is_over_ = true;
@@ -158,22 +163,21 @@ ExitStatus Connect(const GlobalOptions& global,
     if (report.error->code == ErrorCode::kInvalidVersionRange) {
       return Complain(*report.error, kExitUsage);
     }
-    if (!options.check) {
-      return Complain(*report.error, ExitStatusFor(*report.error));
-    }
-    return Report(global, report);
+    return options.check ? Report(global, report) : ReportNoSession(report);
   }
   ConnectRun run(global, *std::move(loop), options.connection);
-  if (!options.check) {
-    const std::optional<Error> error = run.Converse(*std::move(request));
+  const ConnectReport& report = run.Reach(*std::move(request));
+  if (options.check) {
+    run.TakeLeave();
+    const ExitStatus status = Report(global, report);
+    std::cout.flush();
     run.signals().DieIfReceived();
-    return error ? Complain(*error, ExitStatusFor(*error)) : kExitDone;
+    return status;
   }
-  const ConnectReport report = run.Check(*std::move(request));
-  const ExitStatus status = Report(global, report);
-  std::cout.flush();
+  const std::optional<Error> error = run.Converse();
   run.signals().DieIfReceived();
-  return status;
+  if (report.error) return ReportNoSession(report);
+  return error ? Complain(*error, ExitStatusFor(*error)) : kExitDone;
 }
 
 }  // namespace

@@ -77,6 +77,7 @@ int Main(int argc, char** argv) {
   AddConnectCommand(&app, &global, &run);
   AddProbeCommand(&app, &global, &run);
   AddCacheCommand(&app, &global, &run);
+  AddExplainCommand(&app, &global, &run);
   AddLabCommand(&app);
   for (CLI::App* command : app.get_subcommands({})) {
     command->fallthrough();

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "tools/probe_report.h"
@@ -82,12 +83,13 @@ std::string RungRows(const ProbeReport& report) {
 std::string CertificateRows(const ProbeReport& report) {
   if (!report.tls) return "";
   const CertificateInfo& certificate = report.tls->certificate;
-  std::string rows = Row(
+  std::string rows = WrappedRow(
       "Certificate", absl::StrCat(absl::StrJoin(certificate.names, ", "),
                                   "; issued by ", certificate.issuer,
                                   "; until ", DateText(certificate.not_after)));
   for (const CertificateProblem& problem : report.tls->certificate_problems) {
-    absl::StrAppend(&rows, Row("", absl::StrCat("- ", problem.detail, " (",
+    absl::StrAppend(&rows,
+                    WrappedRow("", absl::StrCat("- ", problem.detail, " (",
                                                 ErrorName(problem.code), ")")));
   }
   return rows;
@@ -98,7 +100,7 @@ std::string ReportBlock(const ProbeReport& report, const Painter& paint) {
   std::string text = absl::StrCat(
       "\n", report.target.ToString(), ": ",
       paint(TintOf(diagnosis.verdict), ProbeVerdictName(diagnosis.verdict)),
-      "\n  ", diagnosis.summary, "\n");
+      "\n", WrappedRow("Finding", diagnosis.summary));
   if (report.reachable()) {
     absl::StrAppend(&text, Row("Address", report.address));
   }
@@ -118,7 +120,10 @@ std::string ReportBlock(const ProbeReport& report, const Painter& paint) {
   absl::StrAppend(&text, CertificateRows(report));
   absl::string_view name = "Advice";
   for (const std::string& advice : diagnosis.advice) {
-    absl::StrAppend(&text, Row(std::exchange(name, ""), advice));
+    // A command to paste stays in one piece.
+    const bool is_command = absl::StartsWith(advice, "holdfast ");
+    absl::StrAppend(&text, (is_command ? Row : WrappedRow)(
+                               std::exchange(name, ""), advice));
   }
   return text;
 }

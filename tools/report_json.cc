@@ -1,6 +1,7 @@
 // A report for programs: the JSON that scripts rely on.
 
 #include "absl/time/clock.h"
+#include "core/error_note.h"
 #include "tools/report.h"
 
 namespace holdfast {
@@ -58,6 +59,14 @@ Json AddressJson(const DialAttempt& dial) {
       {"error", dial.error ? ErrorJson(*dial.error) : Json()}};
 }
 
+Json OfferJson(const HandshakeProfile& offer) {
+  return {{"min_version", TlsVersionName(offer.versions.min())},
+          {"max_version", TlsVersionName(offer.versions.max())},
+          {"alpn", offer.alpn},
+          {"compact", offer.compact},
+          {"fallback_scsv", SendsFallbackScsv(offer)}};
+}
+
 Json AttemptJson(const AttemptReport& attempt) {
   Json json = {{"number", attempt.number},
                {"address", NullIfEmpty(attempt.address)},
@@ -67,6 +76,7 @@ Json AttemptJson(const AttemptReport& attempt) {
                            : attempt.given_up ? "given_up"
                                               : "connected"},
                {"milliseconds", absl::ToInt64Milliseconds(attempt.duration)}};
+  json["offer"] = OfferJson(attempt.offer);
   if (attempt.error) json["error"] = ErrorJson(*attempt.error);
   json["addresses"] = Json::array();
   for (const DialAttempt& dial : attempt.dials) {
@@ -107,7 +117,8 @@ Json DiagnosisJson(const Diagnosis& diagnosis) {
   }
   return {{"summary", diagnosis.summary},
           {"warnings", warnings},
-          {"advice", diagnosis.advice}};
+          {"advice", diagnosis.advice},
+          {"command", NullIfEmpty(diagnosis.command)}};
 }
 
 }  // namespace
@@ -148,7 +159,12 @@ Json ConnectReportJson(const ConnectReport& report) {
                                     ? Json(TimeText(*report.record_expires_at))
                                     : Json()}}},
                {"diagnosis", DiagnosisJson(Diagnose(report))}};
-  if (report.error) json["error"] = ErrorJson(*report.error);
+  if (report.error) {
+    const ErrorNote& note = GetErrorNote(report.error->code);
+    json["error"] = ErrorJson(*report.error);
+    json["diagnosis"]["fault"] = FaultName(note.fault);
+    json["diagnosis"]["retry"] = RetryName(note.retry);
+  }
   return json;
 }
 

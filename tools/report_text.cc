@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "tools/failure_text.h"
 #include "tools/report.h"
 #include "tools/text_layout.h"
 
@@ -102,15 +103,7 @@ std::string ConnectReportText(const ConnectReport& report, absl::Time now,
         "\n");
   }
   if (report.error) {
-    for (const CertificateProblem& problem :
-         report.error->certificate_problems) {
-      absl::StrAppend(&text, "  - ", problem.detail, "\n");
-    }
-    if (!report.error->server_text.empty()) {
-      absl::StrAppend(
-          &text, Row("Server said", EscapeBytes(report.error->server_text)));
-    }
-    absl::StrAppend(&text, Row("Error", ErrorName(report.error->code)));
+    absl::StrAppend(&text, FailureText(report));
   } else {
     absl::StrAppend(&text, TlsRows(*report.tls, now), FallbackRow(report, now),
                     Row("Capabilities",
@@ -118,6 +111,9 @@ std::string ConnectReportText(const ConnectReport& report, absl::Time now,
   }
   for (const std::string& advice : diagnosis.advice) {
     absl::StrAppend(&text, Row("Advice", advice));
+  }
+  if (!diagnosis.command.empty()) {
+    absl::StrAppend(&text, Row("Run", diagnosis.command));
   }
   return text;
 }

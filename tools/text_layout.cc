@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "tools/text_width.h"
 
 namespace holdfast {
@@ -61,6 +62,20 @@ std::string DateText(absl::Time time) {
 
 std::string Row(absl::string_view name, absl::string_view value) {
   return absl::StrFormat("  %-13s %s\n", name, value);
+}
+
+std::string WrappedRow(absl::string_view name, absl::string_view value) {
+  constexpr size_t kWidth = 80 - 16;  // what Row() leaves of a line
+  std::string rows;
+  std::string line;
+  for (absl::string_view word : absl::StrSplit(value, ' ')) {
+    if (!line.empty() && DisplayWidth(line) + 1 + DisplayWidth(word) > kWidth) {
+      absl::StrAppend(&rows, Row(rows.empty() ? name : "", line));
+      line.clear();
+    }
+    absl::StrAppend(&line, line.empty() ? "" : " ", word);
+  }
+  return absl::StrCat(rows, Row(rows.empty() ? name : "", line));
 }
 
 size_t TerminalWidth(int fd) {

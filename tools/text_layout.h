@@ -21,6 +21,8 @@ std::string DateText(absl::Time time);
 
 // An indented line with a name and a value.
 std::string Row(absl::string_view name, absl::string_view value);
+// The same, with line ends between words so that no line is longer than 80.
+std::string WrappedRow(absl::string_view name, absl::string_view value);
 
 // The columns of the terminal on `fd`; unlimited if it is none.
 inline constexpr size_t kUnlimitedWidth = static_cast<size_t>(-1);

@@ -540,6 +540,15 @@ TEST(IntoleranceLadderTest, AServerThatIsTooOldIsNamedAndTheOptionTold) {
   }
 }
 
+// It looks like other faults: the option is told as one way out.
+TEST(IntoleranceLadderTest, AVeryOldServerThatClosesIsThoughtOf) {
+  const Contact test("tls10-version-intolerant-fin", kImaps);
+  EXPECT_EQ(test.result.exit_code(), 1);
+  EXPECT_EQ(test.Error("code"), "closed_during_handshake");
+  EXPECT_THAT(test.result.json.at("diagnosis").dump(),
+              HasSubstr("--allow-legacy 1.0"));
+}
+
 // No option of ours reaches it, so that none is told.
 TEST(IntoleranceLadderTest, Ssl3IsNotToBeAllowed) {
   const Contact test("ssl3-server-hello", kImaps, {{"--allow-legacy", "1.0"}});

@@ -409,8 +409,8 @@ TEST_P(ModeTest, TheWrongModeIsNamedWithTheCommandToUse) {
                                            ? ErrorCode::kTlsOnPlaintextPort
                                            : ErrorCode::kPlaintextOnTlsPort);
   const ProtocolInfo& info = GetProtocolInfo(GetParam().protocol);
-  EXPECT_EQ(Diagnose(result.report).advice.back(),
-            absl::StrCat("holdfast connect ",
+  EXPECT_EQ(Diagnose(result.report).command,
+            absl::StrCat("holdfast connect --check ",
                          implicit ? info.implicit_scheme : info.name,
                          "://127.0.0.1:", server->port()));
   EXPECT_TRUE(cache_->List().empty());

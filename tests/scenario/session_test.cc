@@ -260,7 +260,8 @@ TEST_F(SessionTest, AFailureToConnectIsToldOnStandardErrorOnly) {
   const ProcessResult result = RunToItsEnd(options);
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_EQ(result.out, "");
-  EXPECT_THAT(result.err, HasSubstr("(closed_during_handshake)"));
+  EXPECT_THAT(result.err, HasSubstr("holdfast: Could not connect to imaps"));
+  EXPECT_THAT(result.err, HasSubstr("  Error         closed_during_handshake"));
 }
 
 TEST_F(SessionTest, TheTimeoutCoversReachingTheServerOnly) {

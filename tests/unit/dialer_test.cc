@@ -196,7 +196,7 @@ TEST_F(DialerTest, IfAllFailTheErrorIsTheFirstAddresss) {
   EXPECT_EQ(result_->error->code, ErrorCode::kConnectionRefused);
   EXPECT_EQ(result_->error->phase, Phase::kConnect);
   EXPECT_EQ(result_->error->message,
-            "Could not connect to 192.0.2.1:993: Connection refused.");
+            "192.0.2.1:993 could not be reached: Connection refused.");
   EXPECT_THAT(AttemptCodes(), ElementsAre(ErrorCode::kConnectionRefused,
                                           ErrorCode::kOutOfResources,
                                           ErrorCode::kConnectTimedOut));
@@ -260,7 +260,7 @@ TEST_F(DialerTest, ErrnosHaveTheirCodes) {
     EXPECT_EQ(result_->error->code, code) << error;
     EXPECT_THAT(
         result_->error->message,
-        ::testing::StartsWith("Could not connect to [2001:db8::1]:993"));
+        ::testing::StartsWith("[2001:db8::1]:993 could not be reached"));
   }
 }
 

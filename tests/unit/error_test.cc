@@ -31,6 +31,7 @@ const std::map<int, std::string> kGivenOut = {
     {13, "key_log_unwritable"},
     {14, "output_failed"},
     {15, "invalid_pin"},
+    {16, "trace_unreadable"},
     {20, "host_not_found"},
     {21, "lookup_failed"},
     {30, "connection_refused"},

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/error.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace holdfast {
@@ -142,6 +143,18 @@ TEST(ProtocolTest, TheTableIsInTheOrderOfTheEnum) {
   for (const ProtocolInfo& info : AllProtocols()) {
     EXPECT_EQ(GetProtocolInfo(info.protocol).name, info.name);
     EXPECT_EQ(ParseProtocol(info.name), info.protocol);
+  }
+}
+
+TEST(TargetTest, ErrorsDoNotRepeatAPasswordInTheTarget) {
+  for (const char* text :
+       {"imaps://me:pass@h.example", "imaps://me:p/pass@h.example",
+        "imaps://me:p@pass@h.example", "http://me:pass@h.example",
+        "me:pass@imaps://h.example", "me:pass@h.example"}) {
+    const absl::StatusOr<Target> target = ParseTarget(text);
+    ASSERT_FALSE(target.ok()) << text;
+    EXPECT_THAT(std::string(target.status().message()),
+                testing::Not(testing::HasSubstr("pass")));
   }
 }
 

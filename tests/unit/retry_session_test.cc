@@ -336,6 +336,13 @@ TEST(RetrySessionTest, IntolerantDoesNotOverrideTolerant) {
   EXPECT_TRUE(LearnsNothing(play));
 }
 
+TEST(RetrySessionTest, WhatWasNotOfferedIsNotSaidToBeRefused) {
+  const Play play =
+      PlayOut({VersionRefused(), VersionRefused(), VersionRefused()},
+              Proven(TlsVersion::kTls13));
+  EXPECT_EQ(play.cause, ErrorCode::kVersionRefused);
+}
+
 TEST(RetrySessionTest, AProofOfALowerVersionAllowsThatVersion) {
   const Play play = PlayOut({VersionRefused(), Connected(TlsVersion::kTls12)},
                             Proven(TlsVersion::kTls12));
