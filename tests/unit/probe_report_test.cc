@@ -229,14 +229,17 @@ imap://old.example.org:143    intolerant   dropped  ok   no   no   tls12  bad
 pop3s://old.example.org:995   unreachable  -        -    -    -    -      -
 
 imaps://mail.example.org:993: healthy
-  TLS 1.3 works with the full offer, and the certificate is good for 30 days.
+  Finding       TLS 1.3 works with the full offer, and the certificate is good
+                for 30 days.
   Address       192.0.2.1
   ALPN          imap
   Certificate   mail.example.org; issued by CN=Lab; until 2027-02-14 09:00 UTC
-  Advice        Set clients to host mail.example.org, port 993, SSL/TLS (implicit TLS).
+  Advice        Set clients to host mail.example.org, port 993, SSL/TLS
+                (implicit TLS).
 
 imap://old.example.org:143: intolerant
-  It does not tolerate TLS 1.3: The server closed the connection when it saw the TLS hello. The reduced offer tls12 works.
+  Finding       It does not tolerate TLS 1.3: The server closed the connection
+                when it saw the TLS hello. The reduced offer tls12 works.
   Address       192.0.2.1
   STARTTLS      accepted
   full          fails: closed_during_handshake
@@ -246,9 +249,12 @@ imap://old.example.org:143: intolerant
   Certificate   mail.example.org; issued by CN=Lab; until 2027-02-14 09:00 UTC
                 - expired 2026-01-01 (expired)
   Advice        Set clients to host old.example.org, port 143, STARTTLS.
-                Holdfast recovers by itself; other clients must not offer more than TLS 1.2.
-                The server's software, or what stands in front of it, needs an update.
-                Certificate: The server's operator must renew it. Check this machine's clock too.
+                Holdfast recovers by itself; other clients must not offer more
+                than TLS 1.2.
+                The server's software, or what stands in front of it, needs an
+                update.
+                Certificate: The server's operator must renew it. Check this
+                machine's clock too.
 
 Not reached:
   pop3s://old.example.org:995: The server refuses connections on this port.
