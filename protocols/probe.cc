@@ -165,6 +165,7 @@ class ProbeImpl : public Probe {
     enum class Purpose {
       kOffer,
       kRepeat,
+      kFallback,  // as a connect would come to that rung: with SCSV
       kOtherMode
     } purpose = Purpose::kOffer;
   };
@@ -179,6 +180,7 @@ class ProbeImpl : public Probe {
   void OnAttemptDone(ConnectResult result);
   void Learn(const ConnectReport& attempt);
   void LearnFrom(const std::optional<Error>& error);
+  void PlanAfter(const Step& step, const std::optional<Error>& error);
   void Leave(std::unique_ptr<Connection> connection);
   void Finish();
 
@@ -250,13 +252,19 @@ ConnectRequest ProbeImpl::RequestFor(const Step& step) {
   return request;
 }
 
-// In which the host is pinned to the step's rung, for this attempt.
+// In which the host is pinned to the step's rung, or needs it, for this
+// attempt.
 std::unique_ptr<HostCache> ProbeImpl::CacheFor(const Step& step) const {
   std::unique_ptr<HostCache> cache = NewMemoryHostCache();
   const Target& target = request_.connect.target;
   const absl::Time now = services_.wall_clock();
+  CacheUpdate update = PinReduction{step.rung, now + absl::Hours(1)};
+  if (step.purpose == Step::Purpose::kFallback) {
+    update = LearnedReduction{step.rung, ErrorCode::kClosedDuringHandshake,
+                              RungMaximum(step.rung), /*hedged=*/false};
+  }
   cache->Apply({target.endpoint, target.security, request_.connect.scope},
-               PinReduction{step.rung, now + absl::Hours(1)}, now);
+               update, now);
   return cache;
 }
 
@@ -286,6 +294,10 @@ void ProbeImpl::Learn(const ConnectReport& attempt) {
     report_.other_mode_works = came_up_.has_value();
     return;
   }
+  if (step_.purpose == Step::Purpose::kFallback) {
+    report_.fallback_error = error;
+    return;
+  }
   if (!attempt.attempts.empty()) {
     for (const DialAttempt& dial : attempt.attempts.front().dials) {
       if (dial.error) continue;
@@ -312,14 +324,23 @@ void ProbeImpl::LearnFrom(const std::optional<Error>& error) {
   if (only && error && report_.versions[*only] == VersionSupport::kUnknown) {
     report_.versions[*only] = SupportAfter(*error);
   }
-  if (step_.alone || step_.rung != Rung::kFull || !error) return;
+  if (!step_.alone) PlanAfter(step_, error);
+}
+
+// What else there is to do once a rung has been tried.
+void ProbeImpl::PlanAfter(const Step& step, const std::optional<Error>& error) {
+  using Purpose = Step::Purpose;
+  if (step.rung == Rung::kTls12 && report_.best_rung() == Rung::kTls12) {
+    steps_.push_front({step.rung, std::nullopt, Purpose::kFallback});
+  }
+  if (step.rung != Rung::kFull || !error) return;
   if (EndsProbe(*error)) {
     steps_.clear();
     if (error->code == ErrorCode::kPlaintextOnTlsPort) {
-      steps_.push_back({Rung::kFull, std::nullopt, Step::Purpose::kOtherMode});
+      steps_.push_back({step.rung, std::nullopt, Purpose::kOtherMode});
     }
-  } else if (MayBePassing(*error) && step_.purpose == Step::Purpose::kOffer) {
-    steps_.push_front({Rung::kFull, std::nullopt, Step::Purpose::kRepeat});
+  } else if (MayBePassing(*error) && step.purpose == Purpose::kOffer) {
+    steps_.push_front({step.rung, std::nullopt, Purpose::kRepeat});
   }
 }
 

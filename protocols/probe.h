@@ -42,7 +42,7 @@ absl::string_view VersionSupportName(VersionSupport support);
 
 enum class ProbeVerdict {
   kHealthy,        // the full offer works
-  kIntolerant,     // only a reduced offer works
+  kIntolerant,     // only a reduced offer works, and proves itself
   kLegacy,         // only what is not safe any more works: TLS 1.0, weak keys
   kBroken,         // no connection, or no certificate that holds
   kUnreachable,    // no TCP connection
@@ -71,6 +71,9 @@ struct ProbeReport {
   std::optional<TlsInfo> tls = {};
   std::vector<std::string> capabilities = {};
   bool starttls_accepted = false;
+  // Why TLS 1.2, if nothing above it works, does not work either when it is
+  // marked as reduced (RFC 7507) and its answer checked: promise 6.
+  std::optional<Error> fallback_error = {};
   // Where a port speaks plaintext instead of TLS: it has STARTTLS.
   bool other_mode_works = false;
 

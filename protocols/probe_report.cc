@@ -76,12 +76,20 @@ ProbeVerdict VerdictOf(const ProbeReport& report) {
        !report.other_mode_works)) {
     return ProbeVerdict::kPlaintextOnly;
   }
-  if (best) {
+  if (best && !report.fallback_error) {
     return cause->category() == ErrorCategory::kTlsIntolerance
                ? ProbeVerdict::kIntolerant
                : ProbeVerdict::kBroken;
   }
   return IsLegacy(report) ? ProbeVerdict::kLegacy : ProbeVerdict::kBroken;
+}
+
+// Why `report` is broken: as a connect would put it.
+ErrorCode CodeOfBroken(const ProbeReport& report) {
+  if (!report.fallback_error) return report.cause()->code;
+  return report.fallback_error->category() == ErrorCategory::kDowngrade
+             ? ErrorCode::kPathBlocksNewerTls
+             : ErrorCode::kFallbackSignalRefused;
 }
 
 // What the fullest offer that works leaves out.
@@ -138,7 +146,9 @@ std::string SummaryOf(const ProbeReport& report, const ProbeDiagnosis& so_far) {
         return absl::StrCat("TLS works, but the certificate does not hold: ",
                             ProblemNames(*report.tls), ".");
       }
-      return report.cause()->Message();
+      return report.fallback_error
+                 ? std::string(GetErrorInfo(CodeOfBroken(report)).sentence)
+                 : report.cause()->Message();
     case ProbeVerdict::kUnreachable:
     case ProbeVerdict::kPlaintextOnly:
       return report.cause()->Message();
@@ -211,8 +221,9 @@ std::vector<std::string> AdviceOn(const ProbeReport& report,
         "Do not sign in here: everything would be sent in clear.");
   } else if (verdict == ProbeVerdict::kLegacy && !OldVersions(report).empty()) {
     advice.emplace_back(GetErrorInfo(ErrorCode::kServerTooOld).advice);
-  } else if (cause != nullptr && !GetErrorInfo(cause->code).advice.empty()) {
-    advice.emplace_back(GetErrorInfo(cause->code).advice);
+  } else if (cause != nullptr) {
+    const absl::string_view text = GetErrorInfo(CodeOfBroken(report)).advice;
+    if (!text.empty()) advice.emplace_back(text);
   }
   if (report.other_mode_works ||
       (cause != nullptr && cause->code == ErrorCode::kTlsOnPlaintextPort)) {

@@ -304,6 +304,23 @@ TEST_F(ProbeTest, WeakKeysAreOursToRefuse) {
               ElementsAre("unsupported", "null", "unsupported", "unsupported"));
 }
 
+TEST_F(ProbeTest, APathThatBlocksWhatTheServerSpeaksIsNoIntolerance) {
+  for (const char* behaviour : {"tls13-blocked", "tls13-fin-then-scsv-alert"}) {
+    const auto server = StartLab(behaviour);
+    const json report = Probe(*server);
+    EXPECT_EQ(report.at("verdict"), "broken") << behaviour;
+    EXPECT_THAT(report.at("summary"), HasSubstr("something on the way"));
+    EXPECT_THAT(RungsThatWork(report), ElementsAre("tls12"));
+  }
+}
+
+TEST_F(ProbeTest, AServerThatDropsTheMarkOfAReducedHelloCannotBeRecovered) {
+  const auto server = StartLab("scsv-fin");
+  const json report = Probe(*server);
+  EXPECT_EQ(report.at("verdict"), "broken");
+  EXPECT_THAT(report.at("summary"), HasSubstr("TLS_FALLBACK_SCSV"));
+}
+
 TEST_F(ProbeTest, LargeHelloIntoleranceIsTheSizesFault) {
   const auto server = StartLab("large-hello-fin");
   EXPECT_THAT(Probe(*server).at("summary"),
