@@ -103,6 +103,8 @@ std::string Concrete(const std::string& example) {
       {R"(\bRUNG\b)", "tls12"},
       {R"(\bCODE\b)", "closed_during_handshake"},
       {R"(\bPORT\b)", "0"},
+      {R"((--from) FILE)", "$1 hosts.txt"},
+      {R"((--trace) FILE)", "$1 trace.jsonl"},
       {R"(< FILE|\bFILE\b)", "hosts.jsonl"},
       {R"(([a-z]+)(\|[a-z]+)+)", "$1"},
       {R"([\[\]](?!:))", ""},
