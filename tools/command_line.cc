@@ -2,7 +2,9 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
+#include "absl/strings/str_replace.h"
 #include "tools/lab_launcher.h"
 
 namespace holdfast {
@@ -17,6 +19,14 @@ class HelpFormatter : public CLI::Formatter {
   std::string make_option_opts(const CLI::Option* option) const override {
     if (option->get_positional() || option->get_type_size() == 0) return "";
     return " " + option->get_type_name();
+  }
+
+  // Without the gap that CLI11 leaves for options that are not shown.
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    return absl::StrReplaceAll(
+        CLI::Formatter::make_help(app, std::move(name), mode),
+        {{"\n\n\n", "\n\n"}});
   }
 };
 
@@ -37,6 +47,7 @@ CommandLine::CommandLine()
       "5 authentication refused.");
   AddGlobalOptions(&app, &global);
   AddConnectCommand(&app, &global, &run);
+  AddProbeCommand(&app, &global, &run);
   AddCacheCommand(&app, &global, &run);
   AddExplainCommand(&app, &global, &run);
   AddLabCommand(&app);
