@@ -35,8 +35,8 @@ struct Footer {
 
 struct Command {
   std::vector<std::string>
-      words;  // {"cache", "list"}; of holdfast itself, none
-  std::string summary;              // as in the list of subcommands
+      words;            // {"cache", "list"}; of holdfast itself, none
+  std::string summary;  // as in the list of subcommands
   std::string description;
   Footer footer;
   std::vector<Argument> options;    // its own
