@@ -148,6 +148,18 @@ absl::StatusOr<Host> Host::Parse(absl::string_view text) {
   return Host(*std::move(name), Kind::kDnsName);
 }
 
+std::string Host::ToUnicode() const {
+  char* unicode = nullptr;
+  if (is_ip_literal() ||
+      idn2_to_unicode_8z8z(name_.c_str(), &unicode, 0) != IDN2_OK) {
+    return name_;
+  }
+  const std::string copy(unicode);
+  idn2_free(unicode);
+  const absl::StatusOr<Host> back = Parse(copy);
+  return back.ok() && *back == *this ? copy : name_;
+}
+
 std::string Host::ToString() const {
   return kind_ == Kind::kIpv6 ? absl::StrCat("[", name_, "]") : name_;
 }

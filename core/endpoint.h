@@ -25,6 +25,9 @@ class Host {
   static absl::StatusOr<Host> Parse(absl::string_view text);
 
   const std::string& name() const { return name_; }
+  // The name for people, in UTF-8: A-labels as the U-labels that they stand
+  // for. What does not lead back to this host stays as it is.
+  std::string ToUnicode() const;
   bool is_ip_literal() const { return kind_ != Kind::kDnsName; }
   // As in a URL: an IPv6 address stands in brackets.
   std::string ToString() const;

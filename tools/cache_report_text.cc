@@ -6,6 +6,7 @@
 #include "protocols/protocol.h"
 #include "tools/cache_report.h"
 #include "tools/text_layout.h"
+#include "tools/text_width.h"
 
 namespace holdfast {
 namespace {
@@ -119,7 +120,7 @@ std::vector<std::string> ListRow(const HostKey& key, const HostRecord& record,
     absl::StrAppend(&offer, " (", RecordOriginName(reduction->origin), ")");
   }
   std::vector<std::string> row = {
-      key.endpoint.host.name(),
+      ShownName(key.endpoint.host),
       absl::StrCat(key.endpoint.port),
       std::string(ConnectionSecurityName(key.security)),
       proven ? std::string(TlsVersionText(*proven)) : "-",

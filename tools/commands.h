@@ -16,6 +16,7 @@ using Run = std::function<ExitStatus()>;
 
 // `global` and `run` outlive the app.
 void AddConnectCommand(CLI::App* app, const GlobalOptions* global, Run* run);
+void AddProbeCommand(CLI::App* app, const GlobalOptions* global, Run* run);
 void AddCacheCommand(CLI::App* app, const GlobalOptions* global, Run* run);
 void AddExplainCommand(CLI::App* app, const GlobalOptions* global, Run* run);
 

@@ -16,6 +16,9 @@ namespace holdfast {
 // The documents of docs/command.md.
 nlohmann::ordered_json ConnectReportJson(const ConnectReport& report);
 nlohmann::ordered_json ErrorJson(const Error& error);
+// Parts of them.
+nlohmann::ordered_json TargetJson(const Target& target);
+nlohmann::ordered_json CertificateJson(const TlsInfo& tls);
 // A document as text; bytes of a server that are not UTF-8 are replaced.
 std::string JsonText(const nlohmann::ordered_json& document);
 // The same on one line.

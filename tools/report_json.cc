@@ -27,6 +27,8 @@ Json ProblemsJson(const std::vector<CertificateProblem>& problems) {
   return list;
 }
 
+}  // namespace
+
 Json CertificateJson(const TlsInfo& tls) {
   const CertificateInfo& certificate = tls.certificate;
   return {{"subject", certificate.subject},
@@ -37,6 +39,8 @@ Json CertificateJson(const TlsInfo& tls) {
           {"verified", tls.certificate_verified()},
           {"problems", ProblemsJson(tls.certificate_problems)}};
 }
+
+namespace {
 
 Json TlsJson(const TlsInfo& tls) {
   return {{"version", TlsVersionName(tls.version)},
@@ -95,12 +99,16 @@ Json FallbackJson(const std::optional<ConnectReport::Fallback>& fallback) {
           {"pinned", fallback->pinned}};
 }
 
+}  // namespace
+
 Json TargetJson(const Target& target) {
   return {{"protocol", GetProtocolInfo(target.protocol).name},
           {"host", target.endpoint.host.name()},
           {"port", target.endpoint.port},
           {"security", ConnectionSecurityName(target.security)}};
 }
+
+namespace {
 
 Json DiagnosisJson(const Diagnosis& diagnosis) {
   Json warnings = Json::array();

@@ -9,20 +9,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "tools/text_width.h"
 
 namespace holdfast {
 namespace {
 
-constexpr absl::string_view kEllipsis = "…";  // one column wide
 constexpr absl::string_view kGap = "  ";
-
-// `text` in exactly `width` columns; cells are ASCII.
-std::string Fitted(const std::string& text, size_t width) {
-  if (text.size() <= width) {
-    return absl::StrCat(text, std::string(width - text.size(), ' '));
-  }
-  return absl::StrCat(text.substr(0, width - 1), kEllipsis);
-}
 
 // Takes `surplus` columns from the widest of those that may be cut, as far as
 // their heads allow.
@@ -77,7 +69,7 @@ std::string WrappedRow(absl::string_view name, absl::string_view value) {
   std::string rows;
   std::string line;
   for (absl::string_view word : absl::StrSplit(value, ' ')) {
-    if (!line.empty() && line.size() + 1 + word.size() > kWidth) {
+    if (!line.empty() && DisplayWidth(line) + 1 + DisplayWidth(word) > kWidth) {
       absl::StrAppend(&rows, Row(rows.empty() ? name : "", line));
       line.clear();
     }
@@ -100,7 +92,7 @@ std::string Table(const std::vector<std::vector<std::string>>& rows,
   std::vector<size_t> widths(rows.front().size(), 0);
   for (const auto& row : rows) {
     for (size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], row[i].size());
+      widths[i] = std::max(widths[i], DisplayWidth(row[i]));
     }
   }
   const size_t total =
@@ -110,7 +102,7 @@ std::string Table(const std::vector<std::vector<std::string>>& rows,
   std::string text;
   for (const auto& row : rows) {
     for (size_t i = 0; i + 1 < row.size(); ++i) {
-      absl::StrAppend(&text, Fitted(row[i], widths[i]), kGap);
+      absl::StrAppend(&text, FittedTo(row[i], widths[i]), kGap);
     }
     absl::StrAppend(&text, row.back(), "\n");
   }

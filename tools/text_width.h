@@ -1,0 +1,29 @@
+// How wide a text is on a terminal, where a Chinese character takes two
+// columns and a combining accent none; and host names as people write them.
+
+#ifndef HOLDFAST_TOOLS_TEXT_WIDTH_H_
+#define HOLDFAST_TOOLS_TEXT_WIDTH_H_
+
+#include <cstddef>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "core/endpoint.h"
+
+namespace holdfast {
+
+// In columns. What is not valid UTF-8, or cannot be printed, counts one for
+// each byte.
+size_t DisplayWidth(absl::string_view text);
+
+// `text` in exactly `width` columns: filled up with spaces, or cut, with an
+// ellipsis at the end.
+std::string FittedTo(absl::string_view text, size_t width);
+
+// With U-labels ("bücher.example") where the locale is one of UTF-8; else as it
+// is in DNS ("xn--bcher-kva.example").
+std::string ShownName(const Host& host);
+
+}  // namespace holdfast
+
+#endif  // HOLDFAST_TOOLS_TEXT_WIDTH_H_
