@@ -93,6 +93,13 @@ const std::map<int, std::string> kGivenOut = {
     {173, "server_unproven"},
     {174, "unprotected_credentials"},
     {175, "credentials_unusable"},
+    {17, "session_closed"},
+    {18, "message_unreadable"},
+    {35, "connection_lost"},
+    {36, "outcome_unknown"},
+    {155, "state_not_restored"},
+    {156, "mailbox_changed"},
+    {19, "invalid_argument"},
 };
 
 TEST(ErrorTableTest, NumbersAndNamesNeverChange) {
