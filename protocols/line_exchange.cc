@@ -125,8 +125,8 @@ absl::StatusOr<size_t> LineExchange::ConsumeAnswer(absl::string_view bytes) {
 }
 
 absl::StatusOr<size_t> LineExchange::ConsumeBlock(absl::string_view bytes) {
-  const absl::StatusOr<size_t> taken = decoder_.Decode(
-      bytes, command_.by_lines ? &lines_ : command_.block);
+  const absl::StatusOr<size_t> taken =
+      decoder_.Decode(bytes, command_.by_lines ? &lines_ : command_.block);
   if (taken.ok() && decoder_.done()) state_ = State::kDone;
   return taken;
 }

@@ -51,7 +51,7 @@ class LineExchange : public Exchange {
     // Once it was sent; before, it may be begun again.
     OnLoss on_loss = OnLoss::kRepeat;
     // What the answer's first line says: true if a block follows.
-    std::function<absl::StatusOr<bool>(absl::string_view line)> on_answer;
+    std::function<absl::StatusOr<bool>(absl::string_view line)> on_answer = {};
     // Where the block goes, if there may be one.
     BlockSink* block = nullptr;
     bool by_lines = false;

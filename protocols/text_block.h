@@ -62,9 +62,9 @@ class BlockDecoder {
   State state_ = State::kLineStart;
 };
 
-// A message as it is to be sent, chunk by chunk: every line end made CRLF, be it
-// CRLF, LF or CR, and one added at the end if it is missing.
-// Thread safety: none.
+// A message as it is to be sent, chunk by chunk: every line end made CRLF, be
+// it CRLF, LF or CR, and one added at the end if it is missing. Thread safety:
+// none.
 class BlockEncoder {
  public:
   enum class Form {
