@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "core/error.h"
 #include "protocols/imap_data.h"
 #include "protocols/imap_tokens.h"
@@ -31,8 +32,9 @@ absl::StatusOr<bool> Keep(const std::optional<Number>& number,
 
 absl::StatusOr<bool> ImapSelectHandler::OnUntagged(absl::string_view text) {
   if (const auto status = ParseImapStatusLine(text)) return OnCode(*status);
-  if (IsImapResponse(text, "FLAGS")) {
-    ImapTokens tokens(text.substr(text.find('(')));
+  ImapTokens tokens(absl::StripPrefix(text, "* "));
+  if (tokens.TakeWord("FLAGS")) {
+    tokens.TakeSpace();
     std::optional<std::vector<std::string>> flags = tokens.TakeAtoms();
     if (!flags) return Unexpected(text);
     result_.flags = *std::move(flags);

@@ -171,6 +171,26 @@ TEST_F(ImapSessionTest, SelectTellsWhatTheMailboxIs) {
   EXPECT_THAT(updates_, IsEmpty());
 }
 
+TEST_F(ImapSessionTest, AMalformedAnswerIsRefused) {
+  for (const std::string line :
+       {"* FLAGS", "* FLAGS \\Seen", "* FLAGS (", "* 1 2 EXISTS",
+        "* OK [UIDVALIDITY x] y", "* OK [UIDVALIDITY 4294967296] y",
+        "* OK [UIDNEXT] y", "* OK [PERMANENTFLAGS a] y",
+        "* OK [HIGHESTMODSEQ -1] y", "* 1 FETCH (", "* 12x EXISTS"}) {
+    imap_->Select("x", Into(&mailbox_));
+    while (!mailbox_) {
+      Converse("SELECT \"x\"", {line}, "");
+      if (!redialer_->waiting) break;
+      Answer();
+    }
+    ASSERT_TRUE(mailbox_) << line;
+    EXPECT_EQ(CodeOf(mailbox_->status()), ErrorCode::kUnexpectedResponse);
+    imap_->Connect([](const absl::Status&) {});
+    Settle();
+    Answer();
+  }
+}
+
 TEST_F(ImapSessionTest, ARefusalIsAnAnswer) {
   imap_->Select("x", Into(&mailbox_));
   Converse("SELECT \"x\"", {}, "NO [NONEXISTENT] No such mailbox");
