@@ -173,10 +173,10 @@ TEST_F(ImapSessionTest, SelectTellsWhatTheMailboxIs) {
 
 TEST_F(ImapSessionTest, AMalformedAnswerIsRefused) {
   for (const std::string line :
-       {"* FLAGS", "* FLAGS \\Seen", "* FLAGS (", "* 1 2 EXISTS",
-        "* OK [UIDVALIDITY x] y", "* OK [UIDVALIDITY 4294967296] y",
-        "* OK [UIDNEXT] y", "* OK [PERMANENTFLAGS a] y",
-        "* OK [HIGHESTMODSEQ -1] y", "* 1 FETCH (", "* 12x EXISTS"}) {
+       {"* FLAGS", "* FLAGS \\Seen", "* FLAGS (", "* OK [UIDVALIDITY x] y",
+        "* OK [UIDVALIDITY 4294967296] y", "* OK [UIDNEXT] y",
+        "* OK [PERMANENTFLAGS a] y", "* OK [HIGHESTMODSEQ -1] y", "* 1 FETCH (",
+        "* 12x EXISTS"}) {
     imap_->Select("x", Into(&mailbox_));
     while (!mailbox_) {
       Converse("SELECT \"x\"", {line}, "");
