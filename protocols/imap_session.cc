@@ -297,9 +297,7 @@ void ImapSessionImpl::Forget() {
 
 absl::Status ImapSessionImpl::OnUpdate(absl::string_view text) {
   const std::optional<ImapUpdate> update = ParseImapUpdate(text);
-  if (!update) {
-    return MakeStatus(ErrorCode::kUnexpectedResponse, Phase::kSession, "");
-  }
+  if (!update) return UnexpectedImapResponse(text);
   Tell(*update);
   return absl::OkStatus();
 }

@@ -48,14 +48,12 @@ std::string Hear(absl::string_view input, size_t step,
     absl::StrAppend(&unasked, "|", update ? update->text : "?");
     return absl::OkStatus();
   };
-  ImapExchange exchange(&stream, ImapCommand("X").String("\xc3\xbc"),
-                        OnLoss::kUnknown, handler);
-  Check(exchange.Start({}).ok());
+  ImapExchange exchange(&stream, ImapCommand("X"), OnLoss::kUnknown, handler);
+  Check(exchange.Start({}).ok() && *exchange.Produce() == "A1 X\r\n");
   std::string end = "open";
   for (size_t i = 0; i < input.size() && !exchange.done(); i += step) {
     absl::string_view piece = input.substr(i, step);
     while (!piece.empty() && !exchange.done()) {
-      Check(exchange.Produce().ok());
       const absl::StatusOr<size_t> taken = exchange.Consume(piece);
       if (!taken.ok()) {
         return absl::StrCat(ErrorName(ErrorFromStatus(taken.status()).code),
