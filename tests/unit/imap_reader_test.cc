@@ -88,10 +88,14 @@ TEST(ImapReaderTest, WordsForPeopleHoldNoLiteral) {
   }
 }
 
-TEST(ImapReaderTest, ALiteralsContentIsNoHeader) {
+TEST(ImapReaderTest, ALiteralsContentIsNoHeaderAndNoLineEnd) {
   const auto read = Read("* X {2}\r\n{7}\r\n* Y\r\n", 1, false);
   ASSERT_TRUE(read.ok());
   EXPECT_THAT(*read, ElementsAre("* X {2}\r\n{7}", "* Y"));
+  // Nor is it part of a line end.
+  const auto cut = Read("* X {4}\r\nabc\r\n* Y\n", 1, false);
+  ASSERT_TRUE(cut.ok());
+  EXPECT_THAT(*cut, ElementsAre("* X {4}\r\nabc\r", "* Y"));
 }
 
 TEST(ImapReaderTest, SizesBeyondAllBoundsAreRefused) {
