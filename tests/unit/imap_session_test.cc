@@ -272,8 +272,10 @@ TEST_F(ImapSessionTest, ABodyOfAnotherMessageIsRefused) {
     while (!fetched) {
       Converse("UID FETCH 4 (UID BODY.PEEK[])",
                {absl::StrCat("* 1 FETCH (BODY[] \"x\"", uid, ")")}, "");
-      if (redialer_->waiting) Answer();
+      if (!redialer_->waiting) break;
+      Answer();
     }
+    ASSERT_TRUE(fetched);
     EXPECT_EQ(CodeOf(fetched->status()), ErrorCode::kUnexpectedResponse);
     imap_->Connect([](const absl::Status&) {});
     Settle();
@@ -599,6 +601,15 @@ TEST_F(ImapSessionTest, ARefusedIdleEnds) {
   Converse("IDLE", {}, "BAD Unknown command");
   ASSERT_TRUE(answer_ && answer_->ok());
   EXPECT_EQ((*answer_)->kind, ImapAnswer::Kind::kBad);
+}
+
+TEST_F(ImapSessionTest, IdleThatTheServerEndsIsOver) {
+  const auto idle = imap_->Idle(Into(&answer_));
+  Converse("IDLE", {"+ idling"}, "OK enough");
+  Settle();
+  ASSERT_TRUE(answer_ && answer_->ok());
+  EXPECT_EQ((*answer_)->text, "enough");
+  EXPECT_EQ(peer_->received, "");
 }
 
 TEST_F(ImapSessionTest, TheHandleOfIdleMayOutliveTheSession) {
