@@ -350,6 +350,13 @@ TEST_F(ImapSessionTest, NewsAreToldWhileNoCommandRuns) {
               ElementsAre("exists 4", "expunged 1", "alert Full", "message 2"));
 }
 
+TEST_F(ImapSessionTest, NewsRightAfterAnAnswerAreTold) {
+  imap_->Noop(Into(&answer_));
+  Converse("NOOP", {}, "OK Done.\r\n* 9 EXISTS");
+  EXPECT_TRUE(answer_ && answer_->ok());
+  EXPECT_THAT(updates_, ElementsAre("exists 9"));
+}
+
 TEST_F(ImapSessionTest, UnaskedByeIsToldAndTheNextCommandDialsAgain) {
   Say("* BYE idle for too long\r\n");
   EXPECT_THAT(updates_, ElementsAre("bye idle for too long"));
