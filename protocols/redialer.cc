@@ -48,11 +48,10 @@ class RedialerImpl final : public Redialer {
 
   // In a row: since the last connection that lived for longer than any pause.
   int streak_ = 0;
-  absl::Duration connected_at_ = -absl::InfiniteDuration();
+  std::optional<absl::Duration> connected_at_;  // by the last dial
 
   int dials_left_ = 0;
   Done on_done_;
-  std::unique_ptr<ConnectReport> last_report_;
   RedialResult result_{nullptr, {options_.connect.target}, {}, {}};
   std::unique_ptr<Connection> connection_;  // while it signs in
   std::unique_ptr<EventLoop::Registration> timer_;
@@ -66,8 +65,11 @@ void RedialerImpl::Dial(Done on_done) {
 }
 
 void RedialerImpl::DialAgain(const Loss& loss, Done on_done) {
+  if (connected_at_ &&
+      loss.at - *connected_at_ > options_.policy.longest_pause) {
+    streak_ = 0;
+  }
   Begin(options_.policy.max_redials, std::move(on_done));
-  if (loss.at - connected_at_ > options_.policy.longest_pause) streak_ = 0;
   if (dials_left_ > 0) return PauseAfter(loss.error, loss.at);
   result_.error = loss.error;
   timer_ = loop_->StartTimer(absl::ZeroDuration(), [this] { Finish(); });
@@ -76,6 +78,7 @@ void RedialerImpl::DialAgain(const Loss& loss, Done on_done) {
 void RedialerImpl::Begin(int dials, Done on_done) {
   on_done_ = std::move(on_done);
   dials_left_ = dials;
+  connected_at_.reset();
   result_ = RedialResult{nullptr, {options_.connect.target}, {}, {}};
 }
 

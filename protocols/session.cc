@@ -171,6 +171,9 @@ void SessionImpl::Proceed() {
     case State::kRunning:
       return Pump();
     case State::kIdle:
+      // What the server has said of itself belongs to no command; and if it
+      // has left, the command has no part in it.
+      if (!HearUnasked()) return;
       return jobs_.empty() ? Wait() : StartJob();
   }
 }
@@ -212,10 +215,7 @@ void SessionImpl::Restore() {
 }
 
 void SessionImpl::StartJob() {
-  // What the server has said of itself belongs to no command; and if it has
-  // left, the command has no part in it.
   watch_.reset();
-  if (!HearUnasked()) return;
   Job& job = jobs_.front();
   if (job.exchange == nullptr) return Complete(absl::OkStatus());
   if (changed_) return Complete(*std::exchange(changed_, std::nullopt));
@@ -377,9 +377,8 @@ void SessionImpl::Wait() {
   watch_.reset();
   if (running_ == nullptr) {
     // While nothing runs, the server may have something to say, or leave.
-    watch_ = loop_->Watch(connection_->fd(), Interest::kRead, [this] {
-      if (HearUnasked()) Proceed();
-    });
+    watch_ =
+        loop_->Watch(connection_->fd(), Interest::kRead, [this] { Proceed(); });
     return;
   }
   WatchSilence();
