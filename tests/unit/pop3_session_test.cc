@@ -108,6 +108,16 @@ TEST_P(Pop3SessionTest, WhatIsNotPop3IsAnError) {
   EXPECT_EQ(stat_.error().code, ErrorCode::kUnexpectedResponse);
 }
 
+TEST_P(Pop3SessionTest, AListWithoutAnEndIsTooMuch) {
+  if (GetParam() == Feeding::kByteByByte) GTEST_SKIP() << "takes long";
+  std::string lines;
+  for (int i = 0; i < 1'000'001; ++i) lines += "1 1\r\n";
+  pop3_->List(list_.Keeper());
+  session_->Play({"C: LIST", "S: +OK", "S> " + lines});
+  ASSERT_TRUE(list_.called());
+  EXPECT_EQ(list_.error().code, ErrorCode::kTooMuchData);
+}
+
 TEST_P(Pop3SessionTest, MessageZeroIsNotSent) {
   pop3_->Delete({0}, answer_.Keeper());
   session_->Play({});
