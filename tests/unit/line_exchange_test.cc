@@ -80,6 +80,13 @@ TEST(LineExchangeTest, BegunAgainItDropsWhatCame) {
     EXPECT_EQ(*exchange.Consume("1\r\n2\r\n3"), 7);
   }
   EXPECT_THAT(sink.lines, ElementsAre("1", "2"));
+  // The line that had begun is not gone on with either.
+  ASSERT_TRUE(exchange.Start({}).ok());
+  ASSERT_TRUE(exchange.Produce().ok());
+  ASSERT_TRUE(exchange.Consume("+OK\r\n").ok());
+  EXPECT_EQ(*exchange.Consume(".\r\n"), 3);
+  EXPECT_TRUE(exchange.done());
+  EXPECT_THAT(sink.lines, ElementsAre());
 }
 
 TEST(LineExchangeTest, ALineWithoutAnEndIsTooLong) {
