@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "gtest/gtest.h"
 #include "protocols/session.h"
 
 namespace holdfast::test {
@@ -104,7 +105,12 @@ class Slot {
   const T& operator*() const { return **value_; }
   const T* operator->() const { return &**value_; }
   bool ok() const { return value_.has_value() && value_->ok(); }
-  Error error() const { return ErrorFromStatus(value_->status()); }
+  // Fails the test if there is none.
+  Error error() const {
+    if (called() && !ok()) return ErrorFromStatus(value_->status());
+    ADD_FAILURE() << "no error";
+    return MakeError(ErrorCode::kInternal, Phase::kSession);
+  }
 
  private:
   std::optional<absl::StatusOr<T>> value_;

@@ -26,7 +26,11 @@ class SmtpSessionTest : public testing::TestWithParam<Feeding> {
   }
   void Send(SmtpEnvelope envelope) { Send(std::move(envelope), hi_.get()); }
   bool ok() const { return status_ && status_->ok(); }
-  ErrorCode code() const { return ErrorFromStatus(*status_).code; }
+  ErrorCode code() const {
+    if (status_ && !status_->ok()) return ErrorFromStatus(*status_).code;
+    ADD_FAILURE() << "no error";
+    return ErrorCode::kInternal;
+  }
 
   const SmtpEnvelope to_bob_{"alice@a.test", {"bob@b.test"}};
   const SmtpEnvelope to_both_{"alice@a.test", {"bob@b.test", "eve@b.test"}};
