@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "protocols/own_loop.h"
 #include "protocols/session.h"
@@ -17,6 +18,21 @@
 #include "tools/lab/certificate_authority.h"
 
 namespace holdfast::test {
+
+// One with a dot at the beginning of a line, and more than fits in a segment.
+inline std::string Message(const std::string& name) {
+  return absl::StrCat("Message-ID: <", name, "@test>\r\nSubject: ", name,
+                      "\r\n\r\n.dot\r\n", std::string(900, name[0]), "\r\n",
+                      std::string(900, name[0]), "\r\n",
+                      std::string(900, name[0]), "\r\n");
+}
+// Of the message that `text` is, whole.
+inline std::string NameOf(const std::string& text) {
+  for (const char* name : {"a", "b", "c"}) {
+    if (text == Message(name)) return name;
+  }
+  return absl::StrCat(text.size(), " bytes that are none");
+}
 
 class FaultTest : public testing::Test {
  protected:

@@ -21,24 +21,26 @@ namespace {
 
 using testing::UnorderedElementsAre;
 
-std::string Message(const std::string& name) {
-  return absl::StrCat("Message-ID: <", name, "@test>\r\nSubject: ", name,
-                      "\r\n\r\n", std::string(3000, name[0]), "\r\n");
-}
-
 // Keeps what is fetched, by message.
 class Keeper final : public ImapFetchSink {
  public:
-  void OnStart() override { texts.clear(); }
+  void OnStart() override { texts_.clear(); }
   absl::Status OnSection(const std::string&, uint64_t) override {
-    texts.emplace_back();
+    texts_.emplace_back();
     return absl::OkStatus();
   }
   absl::Status OnBytes(absl::string_view bytes) override {
-    texts.back().append(bytes.data(), bytes.size());
+    texts_.back().append(bytes.data(), bytes.size());
     return absl::OkStatus();
   }
-  std::vector<std::string> texts;
+  std::vector<std::string> Names() const {
+    std::vector<std::string> names;
+    for (const std::string& text : texts_) names.push_back(NameOf(text));
+    return names;
+  }
+
+ private:
+  std::vector<std::string> texts_;
 };
 
 class ImapFaultTest : public FaultTest {
@@ -50,6 +52,7 @@ class ImapFaultTest : public FaultTest {
   // Gives the command until its outcome is known; it does no harm twice.
   void Insist(
       const std::function<void(ImapSession::Done<ImapAnswer>)>& command);
+  // Names.
   std::vector<std::string> MailOf(const std::string& user);
   std::unique_ptr<ImapSession> Open(uint16_t port, const std::string& user);
 
@@ -128,7 +131,7 @@ void ImapFaultTest::Work(uint16_t port, const std::string& user,
     imap_->FetchBody(uids[0], "", &keeper, std::move(done));
   });
   ASSERT_TRUE(fetched.ok()) << fetched.status();
-  EXPECT_THAT(keeper.texts, UnorderedElementsAre(Message("a")));
+  EXPECT_THAT(keeper.Names(), UnorderedElementsAre("a"));
   const ImapSet second = *ImapSet::Parse(absl::StrCat(uids[1]));
   Insist([&](auto done) {
     imap_->UidStore(second, ImapStore::kAdd, {"\\Deleted"}, std::move(done));
@@ -156,13 +159,12 @@ std::vector<std::string> ImapFaultTest::MailOf(const std::string& user) {
   });
   EXPECT_TRUE(fetched.ok()) << fetched.status();
   imap_.reset();
-  return keeper.texts;
+  return keeper.Names();
 }
 
 TEST_F(ImapFaultTest, WithoutACutAllIsWell) {
   Work(relay_.port(), "whole", nullptr);
-  EXPECT_THAT(MailOf("whole"),
-              UnorderedElementsAre(Message("a"), Message("c")));
+  EXPECT_THAT(MailOf("whole"), UnorderedElementsAre("a", "c"));
   EXPECT_EQ(Count("connection_lost"), 0u);
 }
 
@@ -181,7 +183,7 @@ TEST_P(ImapFaultEverywhereTest, NothingIsLostAndNothingIsThereTwice) {
     EXPECT_LE(Count("connection_lost"), has_cut ? 1u : 0u);
     // What was lost while there was work left came back, signed in.
     EXPECT_EQ(Count("signed_in"), 1 + Count("connection_lost"));
-    EXPECT_THAT(MailOf(user), UnorderedElementsAre(Message("a"), Message("c")));
+    EXPECT_THAT(MailOf(user), UnorderedElementsAre("a", "c"));
     if (!has_cut) break;
     ++cuts;
   }
