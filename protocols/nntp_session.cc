@@ -265,7 +265,10 @@ class NntpSessionImpl final : public NntpSession, public SessionState {
       return absl::StartsWith(line, "400");
     });
   }
-  void OnLost() override { is_reader_ = group_is_selected_ = false; }
+  void OnLost() override {
+    is_reader_ = group_is_selected_ = false;
+    was_lost_ = true;
+  }
 
  private:
   void Run(std::shared_ptr<Exchange> exchange, Session::Done on_done);
@@ -277,6 +280,7 @@ class NntpSessionImpl final : public NntpSession, public SessionState {
   bool is_reader_ = false;
   bool group_is_selected_ = false;
   // Of the client.
+  bool was_lost_ = false;
   std::string group_;
   absl::Status restored_;
   std::unique_ptr<Session> session_;  // uses *this: goes first
@@ -312,7 +316,8 @@ std::shared_ptr<LineExchange> NewLineExchange(Command command) {
 
 void NntpSessionImpl::Run(std::shared_ptr<Exchange> exchange,
                           Session::Done on_done) {
-  if (!is_reader_) {
+  // Later connections are made ready by NextRestoring().
+  if (!is_reader_ && !was_lost_) {
     // What goes wrong here goes wrong with `exchange` too.
     session_->Run(std::make_shared<ModeReader>(&is_reader_),
                   [](absl::Status) {});

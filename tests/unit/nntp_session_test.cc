@@ -166,6 +166,14 @@ TEST_P(NntpSessionTest, AGroupThatIsGoneIsToldOnce) {
   EXPECT_TRUE(article_.ok());
 }
 
+TEST_P(NntpSessionTest, AGroupThatIsGoneMeanwhileIsTold) {
+  SelectGroup();
+  session_->Play({"LOST"});
+  nntp_->Article(uint64_t{7}, &sink_, article_.Keeper());
+  session_->Play({"C: GROUP misc.test", "S: 411 no such group"});
+  EXPECT_EQ(article_.error().code, ErrorCode::kStateNotRestored);
+}
+
 TEST_P(NntpSessionTest, Posts) {
   const auto source = NewStringSource("Subject: x\n\n.\nend");
   nntp_->Post(source.get(), answer_.Keeper());
