@@ -280,6 +280,7 @@ class NntpSessionImpl final : public NntpSession, public SessionState {
   bool is_reader_ = false;
   bool group_is_selected_ = false;
   // Of the client.
+  bool reader_was_asked_ = false;  // on the first connection
   bool was_lost_ = false;
   std::string group_;
   absl::Status restored_;
@@ -317,10 +318,11 @@ std::shared_ptr<LineExchange> NewLineExchange(Command command) {
 void NntpSessionImpl::Run(std::shared_ptr<Exchange> exchange,
                           Session::Done on_done) {
   // Later connections are made ready by NextRestoring().
-  if (!is_reader_ && !was_lost_) {
+  if (!was_lost_ && !std::exchange(reader_was_asked_, true)) {
     // What goes wrong here goes wrong with `exchange` too.
-    session_->Run(std::make_shared<ModeReader>(&is_reader_),
-                  [](absl::Status) {});
+    session_->Run(
+        std::make_shared<ModeReader>(&is_reader_),
+        [this](absl::Status status) { reader_was_asked_ = status.ok(); });
   }
   session_->Run(std::move(exchange), std::move(on_done));
 }
