@@ -1,3 +1,5 @@
+// Commands of one line and their answers, lines and blocks.
+
 #include "protocols/line_exchange.h"
 
 #include <cstring>

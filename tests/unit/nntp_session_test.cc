@@ -1,3 +1,5 @@
+// NNTP sessions by transcripts, each fed whole and byte by byte.
+
 #include "protocols/nntp_session.h"
 
 #include <string>

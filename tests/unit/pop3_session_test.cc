@@ -1,3 +1,5 @@
+// POP3 sessions by transcripts, each fed whole and byte by byte.
+
 #include "protocols/pop3_session.h"
 
 #include <string>

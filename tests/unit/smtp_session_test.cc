@@ -1,3 +1,5 @@
+// SMTP sessions by transcripts, each fed whole and byte by byte.
+
 #include "protocols/smtp_session.h"
 
 #include <string>

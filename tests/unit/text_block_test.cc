@@ -1,3 +1,5 @@
+// Blocks of lines: dots, line ends, the borders of chunks, memory.
+
 #include "protocols/text_block.h"
 
 #include <algorithm>
