@@ -265,10 +265,7 @@ class NntpSessionImpl final : public NntpSession, public SessionState {
       return absl::StartsWith(line, "400");
     });
   }
-  void OnLost() override {
-    is_reader_ = group_is_selected_ = false;
-    was_lost_ = true;
-  }
+  void OnLost() override { is_reader_ = group_is_selected_ = false; }
 
  private:
   void Run(std::shared_ptr<Exchange> exchange, Session::Done on_done);
@@ -281,7 +278,6 @@ class NntpSessionImpl final : public NntpSession, public SessionState {
   bool group_is_selected_ = false;
   // Of the client.
   bool reader_was_asked_ = false;  // on the first connection
-  bool was_lost_ = false;
   std::string group_;
   absl::Status restored_;
   std::unique_ptr<Session> session_;  // uses *this: goes first
@@ -318,7 +314,7 @@ std::shared_ptr<LineExchange> NewLineExchange(Command command) {
 void NntpSessionImpl::Run(std::shared_ptr<Exchange> exchange,
                           Session::Done on_done) {
   // Later connections are made ready by NextRestoring().
-  if (!was_lost_ && !std::exchange(reader_was_asked_, true)) {
+  if (!std::exchange(reader_was_asked_, true)) {
     // What goes wrong here goes wrong with `exchange` too.
     session_->Run(
         std::make_shared<ModeReader>(&is_reader_),
