@@ -23,6 +23,8 @@ class ReadyNegotiator final : public Negotiator {
   Step Start() override { return {}; }
   Step OnLine(absl::string_view) override { return {}; }
   Step OnTlsEstablished() override { return {}; }
+  std::string Join(const Step&) override { return ""; }
+  bool ready() const override { return true; }
   const std::string& greeting() const override { return greeting_; }
   const std::vector<std::string>& capabilities() const override {
     return capabilities_;
