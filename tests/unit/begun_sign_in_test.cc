@@ -90,9 +90,11 @@ class BegunSignInTest : public testing::Test {
   }
 
   // `target` is "imap://localhost" or the like.
-  void Connect(const std::string& target, SignInOptions options) {
+  void Connect(const std::string& target, SignInOptions options,
+               bool any_way = false) {
     options_ = std::move(options);
     ConnectRequest request{*ParseTarget(target), runtime_, trust_};
+    if (any_way) request.target.security = ConnectionSecurity::kAuto;
     request.sign_in = SignInRequest{&provider_, options_};
     operation_ = connector_.Connect(
         std::move(request),
@@ -394,29 +396,49 @@ TEST_F(BegunSignInTest, WithoutACommandTheSameLossIsTriedAgain) {
   operation_.reset();
 }
 
+// The greeting is there, and nobody who reads what is said to it.
 TEST_F(BegunSignInTest, NoOtherWayInIsTriedAfterwards) {
-  ConnectRequest request{*ParseTarget("imap://localhost"), runtime_, trust_};
-  request.target.security = ConnectionSecurity::kAuto;
-  options_ = ImapLogin();
-  request.sign_in = SignInRequest{&provider_, options_};
-  operation_ = connector_.Connect(
-      std::move(request),
-      [this](ConnectResult result) { connected_ = std::move(result); });
-  Run();
-  Accept({});
-  ServerSays("* OK hello\r\n");
-  EXPECT_EQ(provider_.asked().size(), 1u);
-  // Its connection is SignIn's; whatever comes of it, nobody dials again.
-  peer_->Close(/*politely=*/true);
-  SignInNow();
-  EXPECT_EQ(SignInCode(), ErrorCode::kConnectionClosed);
-  EXPECT_EQ(dialer_.clients.size(), 1u);
-  EXPECT_EQ(provider_.asked().size(), 1u);
+  for (const bool has_command : {true, false}) {
+    provider_ = ListProvider({"pw", "pw2"});
+    dialer_.clients.clear();
+    connected_.reset();
+    Connect("imap://localhost",
+            has_command ? ImapLogin() : SignInOptions{Protocol::kImap},
+            /*any_way=*/true);
+    Accept({});
+    peer_->Write("* OK hello\r\n");
+    peer_->Close(/*politely=*/false);
+    Run();
+    EXPECT_EQ(dialer_.clients.size(), has_command ? 1u : 2u);
+    EXPECT_EQ(provider_.asked().size(), has_command ? 1u : 0u);
+    EXPECT_EQ(connected_.has_value(), has_command);
+  }
+  operation_.reset();
 }
 
-TEST_F(BegunSignInTest, TheOthersAreGivenUpBeforeCredentialsGoOut) {
-  Connect("imap://localhost", ImapLogin());
-  Accept({"* OK hello\r\n", "hf1 OK go\r\n"}, nullptr);
+TEST_F(BegunSignInTest, AttemptsBesideItAreGivenUpBeforehand) {
+  Connect("imaps://localhost", ImapLogin());
+  loop_.Advance(FallbackPolicy().hedge_delay);
+  Run();
+  const size_t dials = dialer_.clients.size();
+  ASSERT_GT(dials, 1u);
+  peer_.emplace(std::move(dialer_.servers[1]), *authority_.Issue());
+  for (int i = 0; i < 5; ++i) {
+    peer_->Accept();
+    loop_.Advance(absl::Milliseconds(100));  // an answer may be held
+    Run();
+  }
+  ASSERT_TRUE(peer_->Accept());
+  peer_->Write("* OK hello\r\n");
+  peer_->Close(/*politely=*/false);
+  Run();
+  ASSERT_TRUE(connected_);
+  EXPECT_FALSE(connected_->ok());
+  EXPECT_EQ(dialer_.clients.size(), dials);
+  EXPECT_EQ(provider_.asked().size(), 1u);
+  EXPECT_EQ(connected_->report.attempts.size(), dials);
+  EXPECT_EQ(connected_->report.error->code,
+            connected_->report.attempts[1].error->code);
 }
 
 TEST_F(BegunSignInTest, ARefusalAsksAgainOnTheSameConnection) {
