@@ -172,7 +172,8 @@ class ConnectOperation : public Connector::Operation {
   // Their callbacks may still be on the stack.
   std::vector<std::unique_ptr<Attempt>> ended_;
   bool cancelled_ = false;
-  // Credentials were sent: no other attempt may come (promise 11).
+  // To the attempt that sent credentials: its failure is final, nobody else may
+  // send them again (promise 11).
   bool committed_ = false;
   // Null once *this is gone; used on the loop's thread only.
   const std::shared_ptr<ConnectOperation*> self_ =
@@ -219,10 +220,8 @@ void ConnectOperation::StartNext() {
   next_.reset();
   ReportCacheWarnings();
   ended_.clear();  // the last socket is closed before a new one is opened
-  while (!committed_) {
-    const std::optional<AttemptPlan> plan =
-        way_->session.Next(way_ends_ - services_.loop->Now());
-    if (!plan) break;
+  while (std::optional<AttemptPlan> plan =
+             way_->session.Next(way_ends_ - services_.loop->Now())) {
     Begin(*plan);
   }
   if (running_.empty()) OnWayFailed(way_->session.Failure());
