@@ -36,24 +36,24 @@ bool NeedsNoList(SaslMechanism mechanism, const SignInOptions& options) {
   return false;
 }
 
-bool MayBegin(const SignInRequest& request, const SecureSocket& socket,
-              const Negotiator& negotiator) {
+// That can be begun with; nullopt: none, or nobody signs in.
+std::optional<SaslMechanism> MechanismToBeginWith(
+    const SignInRequest& request, const Negotiator& negotiator) {
   const SignInOptions& options = request.options;
-  if (!options.mechanism || !NeedsNoList(*options.mechanism, options)) {
-    return false;
+  const std::optional<SaslMechanism> mechanism =
+      options.mechanism ? options.mechanism : options.remembered_mechanism;
+  if (!mechanism || !NeedsNoList(*mechanism, options) ||
+      absl::StartsWithIgnoreCase(negotiator.greeting(), "* PREAUTH")) {
+    return std::nullopt;
   }
-  // Nobody signs in then: see SignIn.
-  if (absl::StartsWithIgnoreCase(negotiator.greeting(), "* PREAUTH")) {
-    return false;
-  }
-  return ChooseMechanism({OfferedMechanisms(options.protocol,
-                                            options.remembered_capabilities),
-                          [&request](CredentialKind kind) {
-                            return request.provider->Has(kind);
-                          },
-                          socket.channel_binding().has_value(),
-                          options.mechanism})
-      .ok();
+  MechanismChoice choice;
+  choice.offered =
+      OfferedMechanisms(options.protocol, options.remembered_capabilities);
+  choice.has_credentials = [&request](CredentialKind kind) {
+    return request.provider->Has(kind);
+  };
+  choice.told = mechanism;
+  return ChooseMechanism(choice).ok() ? mechanism : std::nullopt;
 }
 
 }  // namespace
@@ -72,12 +72,14 @@ absl::StatusOr<std::unique_ptr<Authenticator>> NewAuthenticator(
 std::unique_ptr<BegunSignIn> BegunSignIn::Begin(const SignInRequest& request,
                                                 const SecureSocket& socket,
                                                 const Negotiator& negotiator) {
-  if (!MayBegin(request, socket, negotiator)) return nullptr;
+  const std::optional<SaslMechanism> mechanism =
+      MechanismToBeginWith(request, negotiator);
+  if (!mechanism) return nullptr;
   const SignInOptions& options = request.options;
-  std::unique_ptr<BegunSignIn> begun(new BegunSignIn(*options.mechanism));
+  std::unique_ptr<BegunSignIn> begun(new BegunSignIn(*mechanism));
   const absl::Status asked = AskForCredentials(
       socket, options.min_version, request.provider,
-      {KindOf(begun->mechanism_), begun->mechanism_},
+      {KindOf(*mechanism), *mechanism},
       [pending = begun->pending_](absl::StatusOr<Credentials> answer) {
         if (pending->then) return pending->then(std::move(answer));
         pending->answer = std::move(answer);
@@ -86,7 +88,7 @@ std::unique_ptr<BegunSignIn> BegunSignIn::Begin(const SignInRequest& request,
   std::optional<absl::StatusOr<Credentials>>& answer = begun->pending_->answer;
   if (!answer || !answer->ok()) return begun;
   absl::StatusOr<std::unique_ptr<Authenticator>> authenticator =
-      NewAuthenticator(options.protocol, begun->mechanism_, **std::move(answer),
+      NewAuthenticator(options.protocol, *mechanism, **std::move(answer),
                        options.remembered_capabilities, socket, 1);
   if (authenticator.ok()) {
     begun->authenticator_ = *std::move(authenticator);

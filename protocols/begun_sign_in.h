@@ -30,9 +30,10 @@ absl::StatusOr<std::unique_ptr<Authenticator>> NewAuthenticator(
 // Thread safety: the loop's thread.
 class BegunSignIn {
  public:
-  // Asks for credentials, through the gate, if a mechanism is told whose first
-  // command needs no list of what the server can do but a remembered one. Null,
-  // and nobody was asked: SignIn begins, or says why it cannot.
+  // Asks for credentials, through the gate, if a mechanism is told or
+  // remembered whose first command needs no list of what the server can do but
+  // a remembered one. Null, and nobody was asked: SignIn begins, or says why it
+  // cannot.
   static std::unique_ptr<BegunSignIn> Begin(const SignInRequest& request,
                                             const SecureSocket& socket,
                                             const Negotiator& negotiator);

@@ -54,10 +54,10 @@ struct ConnectRequest {
   // Ends the connect at once, from any thread. May be null.
   std::shared_ptr<Cancellation> cancellation = {};
   // Whoever signs in next, by SignIn with the same provider and options, may
-  // begin to while the connection is made: a told mechanism's first command
-  // then goes out as soon as TLS is up, which saves a round trip where the
-  // protocol allows it (docs/signing-in.md). After it has gone out no failure
-  // leads to another attempt (promise 11), and only SignIn may read the
+  // begin to while the connection is made: a told or remembered mechanism's
+  // first command then goes out as soon as TLS is up, which saves a round trip
+  // where the protocol allows it (docs/signing-in.md). After it has gone out no
+  // failure leads to another attempt (promise 11), and only SignIn may read the
   // connection.
   std::optional<SignInRequest> sign_in = std::nullopt;
 };

@@ -34,8 +34,10 @@ struct SignInOptions {
   Protocol protocol;
   // Only this one; unset: the strongest that both sides know.
   std::optional<SaslMechanism> mechanism = std::nullopt;
-  // What this server said inside TLS on an earlier connection, if anything.
-  // Used only where nothing was heard yet: see ConnectRequest::sign_in.
+  // What an earlier connection to this server has used, and what it said there
+  // inside TLS that it can do, before signing in. Only for who begins before
+  // anything is heard: see ConnectRequest::sign_in.
+  std::optional<SaslMechanism> remembered_mechanism = std::nullopt;
   std::vector<std::string> remembered_capabilities = {};
   // No credentials go over a TLS version below this.
   TlsVersion min_version = TlsVersion::kTls12;

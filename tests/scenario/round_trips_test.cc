@@ -130,6 +130,11 @@ TEST_P(RoundTripsTest, ToDovecot) {
   Expect(*dovecot, Told(kPop3, M::kPlain), {4, 5});
   if (postfix.ok()) Expect(*dovecot, Told(kSubmission, M::kPlain), {5, 7});
 
+  SignInOptions again{kImap};
+  again.remembered_mechanism = M::kPlain;
+  again.remembered_capabilities = {"IMAP4rev1", "SASL-IR"};
+  Expect(*dovecot, again, {4, 5});
+
   // The list is heard first, where the greeting does not carry it.
   Expect(*dovecot, {kImap}, {4, 6});
   Expect(*dovecot, Told(kImap, M::kPlain), {4, 6});

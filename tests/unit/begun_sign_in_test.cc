@@ -287,6 +287,31 @@ TEST_F(BegunSignInTest, ARememberedListAllowsAnInitialResponse) {
             "hf2 CAPABILITY\r\nauth1 AUTHENTICATE PLAIN AGFsaWNlAHB3\r\n");
 }
 
+TEST_F(BegunSignInTest, ARememberedMechanismIsBegunWith) {
+  SignInOptions options{Protocol::kPop3};
+  options.remembered_mechanism = M::kPlain;
+  Connect("pop3://localhost", options);
+  Accept({"+OK hello\r\n", "+OK go\r\n"});
+  EXPECT_EQ(peer_->Read(), "AUTH PLAIN AGFsaWNlAHB3\r\n");
+  ServerSays("+OK in\r\n");
+  SignInNow();
+  ASSERT_TRUE(signed_in_);
+  EXPECT_TRUE(signed_in_->ok());
+  EXPECT_EQ(signed_in_->mechanism, M::kPlain);
+}
+
+// Where nothing can be begun it means nothing: the list decides.
+TEST_F(BegunSignInTest, ARememberedMechanismIsNotATold) {
+  SignInOptions options{Protocol::kImap};
+  options.remembered_mechanism = M::kPlain;
+  Connect("imap://localhost", options);
+  AcceptImap();
+  EXPECT_EQ(peer_->Read(), "hf2 CAPABILITY\r\n");
+  ServerSays("* CAPABILITY AUTH=LOGIN\r\nhf2 OK\r\n");
+  SignInNow();
+  EXPECT_EQ(peer_->Read(), "auth1 AUTHENTICATE LOGIN\r\n");
+}
+
 TEST_F(BegunSignInTest, WhereTheListIsNeededItIsHeardFirst) {
   const SignInOptions kCases[] = {
       {Protocol::kImap},                 // the strongest of it
