@@ -10,32 +10,9 @@
 
 #include "core/error.h"
 #include "protocols/credentials.h"
-#include "protocols/negotiator.h"
+#include "tests/helpers/ready_negotiator.h"
 
 namespace holdfast::test {
-
-// A dialogue that is over.
-class ReadyNegotiator final : public Negotiator {
- public:
-  ReadyNegotiator(std::string greeting, std::vector<std::string> capabilities)
-      : greeting_(std::move(greeting)),
-        capabilities_(std::move(capabilities)) {}
-  Step Start() override { return {}; }
-  Step OnLine(absl::string_view) override { return {}; }
-  Step OnTlsEstablished() override { return {}; }
-  std::string Join(const Step&) override { return ""; }
-  bool ready() const override { return true; }
-  const std::string& greeting() const override { return greeting_; }
-  const std::vector<std::string>& capabilities() const override {
-    return capabilities_;
-  }
-  std::string FarewellCommand() override { return ""; }
-  bool EndsFarewell(absl::string_view) const override { return true; }
-
- private:
-  const std::string greeting_;
-  const std::vector<std::string> capabilities_;
-};
 
 // Gives one password after another, and notes what it was asked.
 class ListProvider final : public CredentialsProvider {
