@@ -27,10 +27,10 @@ bool NeedsNoList(SaslMechanism mechanism, const SignInOptions& options) {
              mechanism == SaslMechanism::kLogin ||
              Has(options.remembered_capabilities, "SASL-IR");
     case Protocol::kPop3:
-    case Protocol::kNntp:
       return true;
     case Protocol::kSmtp:
     case Protocol::kSubmission:
+    case Protocol::kNntp:
       return false;
   }
   return false;

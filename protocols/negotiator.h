@@ -55,7 +55,7 @@ class Negotiator {
   virtual Step OnTlsEstablished() = 0;
   // A command goes out with `step`, the last one, which was joinable. Returns
   // what to send in front of it: IMAP's question, whose answer comes first and
-  // is fed as ever. The others do not ask: they are ready, with no list.
+  // is fed as ever. POP3 does not ask: it is ready, with no list.
   virtual std::string Join(const Step& step) = 0;
   // kReady was reached: no line is due any more.
   virtual bool ready() const = 0;

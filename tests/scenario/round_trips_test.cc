@@ -151,16 +151,17 @@ TEST_P(RoundTripsTest, ToPostfix) {
   Expect(**postfix, Told(kSubmission, M::kPlain), {5, 7});
 }
 
+// USER and PASS are two commands, and CAPABILITIES comes first.
 TEST_P(RoundTripsTest, ToInn) {
   const auto inn = InnServer::Start({*authority_.Issue(), GetParam()});
   if (!inn.ok()) GTEST_SKIP() << inn.status();
   SignInOptions options = Told(kNntp, M::kProtocolLogin);
   EXPECT_EQ(TripsTo((*inn)->nntps_port(), ConnectionSecurity::kImplicitTls,
                     options, "alice"),
-            5);
+            6);
   EXPECT_EQ(TripsTo((*inn)->nntp_port(), ConnectionSecurity::kStartTls, options,
                     "alice"),
-            6);
+            7);
 }
 
 // False Start (RFC 7918) makes the handshake as short as TLS 1.3's.

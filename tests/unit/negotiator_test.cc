@@ -163,7 +163,8 @@ TEST_P(EveryNegotiatorTest, InsideTlsGreetingAndCapabilitiesMakeItReady) {
 TEST_P(EveryNegotiatorTest, ACommandMayJoinOnlyTheQuestionInsideTls) {
   const bool is_imap = dialect().protocol == Protocol::kImap;
   const bool must_ask = dialect().protocol == Protocol::kSmtp ||
-                        dialect().protocol == Protocol::kSubmission;
+                        dialect().protocol == Protocol::kSubmission ||
+                        dialect().protocol == Protocol::kNntp;
   for (const bool in_clear : {true, false}) {
     const std::unique_ptr<Negotiator> negotiator =
         in_clear ? StartTls() : Implicit();
