@@ -66,8 +66,7 @@ absl::Status CheckCredentials(const AuthenticatorOptions& options) {
   if (!anonymous && (options.user.empty() || options.secret.empty())) {
     return Unusable("The user name or the password is empty.");
   }
-  const bool is_scram = options.mechanism <= SaslMechanism::kScramSha1;
-  if (!options.act_as.empty() && !is_scram &&
+  if (!options.act_as.empty() && !IsScram(options.mechanism) &&
       options.mechanism != SaslMechanism::kPlain) {
     return Unusable("Only PLAIN and SCRAM can sign in for another mailbox.");
   }
@@ -350,11 +349,10 @@ AuthStep AuthenticatorImpl::OnSuccess(absl::string_view text) {
   if (!first_ && client_->finished()) {
     return {AuthStep::Kind::kDone, {}, std::nullopt};
   }
-  const bool owes_proof = options_.mechanism <= SaslMechanism::kScramSha1;
-  return End(
-      AuthStep::Kind::kFailed,
-      owes_proof ? ErrorCode::kServerUnproven : ErrorCode::kUnexpectedResponse,
-      "");
+  return End(AuthStep::Kind::kFailed,
+             IsScram(options_.mechanism) ? ErrorCode::kServerUnproven
+                                         : ErrorCode::kUnexpectedResponse,
+             "");
 }
 
 AuthStep AuthenticatorImpl::OnRefusal(AuthAnswer answer) {
