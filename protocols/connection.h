@@ -46,6 +46,10 @@ class Connection {
   }
 
   bool tls_established() const { return socket_->tls_established(); }
+  // EXTERNAL is of use (RFC 4422, A).
+  bool client_certificate_sent() const {
+    return socket_->client_certificate_sent();
+  }
   std::optional<ChannelBinding> channel_binding() const {
     return socket_->channel_binding();
   }

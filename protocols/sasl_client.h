@@ -49,8 +49,8 @@ struct SaslParameters {
   std::string nonce = {};
 };
 
-// Any mechanism but kExternal and kProtocolLogin. Errors: kCredentialsUnusable;
-// kNoCommonMechanism for those two.
+// Any mechanism but kProtocolLogin. Errors: kCredentialsUnusable;
+// kNoCommonMechanism for that one.
 absl::StatusOr<std::unique_ptr<SaslClient>> NewSaslClient(
     const SaslParameters& parameters);
 

@@ -30,7 +30,7 @@ constexpr MechanismInfo kMechanisms[] = {
      CredentialKind::kPassword, true},
     {SaslMechanism::kScramSha1, "SCRAM-SHA-1", CredentialKind::kPassword,
      false},
-    {SaslMechanism::kExternal, "EXTERNAL", CredentialKind::kNone, false},
+    {SaslMechanism::kExternal, "EXTERNAL", CredentialKind::kCertificate, false},
     {SaslMechanism::kOauthBearer, "OAUTHBEARER", CredentialKind::kToken, false},
     {SaslMechanism::kXoauth2, "XOAUTH2", CredentialKind::kToken, false},
     {SaslMechanism::kPlain, "PLAIN", CredentialKind::kPassword, false},
@@ -108,8 +108,9 @@ absl::Status NoneInCommon(absl::string_view message) {
 // Why `mechanism` cannot be used whatever the server says; empty if it can.
 absl::string_view Obstacle(SaslMechanism mechanism,
                            const MechanismChoice& choice) {
-  if (mechanism == SaslMechanism::kExternal) {
-    return "needs a client certificate, which Holdfast cannot present yet";
+  if (mechanism == SaslMechanism::kExternal &&
+      !choice.client_certificate_sent) {
+    return "needs a client certificate, which the server has not got";
   }
   if (BindsChannel(mechanism) && !choice.has_channel_binding) {
     return "needs a channel binding, which this TLS connection does not give";
