@@ -22,6 +22,9 @@ struct SecretFile {
 // KiB.
 absl::StatusOr<SecretFile> ReadSecretFile(const std::string& path,
                                           ErrorCode code);
+// The same of a descriptor that is open; `name` is for the error.
+absl::StatusOr<SecretFile> ReadSecret(int fd, const std::string& name,
+                                      ErrorCode code);
 
 // A line about `path` for whoever keeps it.
 std::string ExposedFileWarning(const std::string& path);

@@ -744,7 +744,7 @@ TEST(AuthenticatorTest, ExternalSaysForWhomOrNothing) {
   EXPECT_EQ(external(P::kPop3, "bob"), "AUTH EXTERNAL Ym9i\r\n");
   EXPECT_EQ(external(P::kNntp, ""), "AUTHINFO SASL EXTERNAL =\r\n");
   // Without SASL-IR the server asks first.
-  EXPECT_EQ(external(P::kImap, ""), "auth1 AUTHENTICATE EXTERNAL\r\n");
+  EXPECT_EQ(external(P::kImap, ""), "t1 AUTHENTICATE EXTERNAL\r\n");
 }
 
 }  // namespace
