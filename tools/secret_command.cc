@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -107,11 +106,14 @@ class SecretCommandImpl final : public SecretCommand {
   }
 
  private:
-  // Until it has to wait; what is too long is lost.
+  // Until it has to wait. What is too much is read too, so that it can end.
   void ReadAll() {
     ssize_t got = 0;
     do {
-      size_ = std::min(size_, kMostBytes);
+      if (size_ == output_.size()) {
+        too_much_ = true;
+        size_ = 0;
+      }
       got = read(read_end_.get(), &output_[size_], output_.size() - size_);
       if (got > 0) size_ += static_cast<size_t>(got);
     } while (got > 0);
@@ -131,7 +133,7 @@ class SecretCommandImpl final : public SecretCommand {
       return Finish(Unreadable(
           absl::StrCat("ended with exit status ", WEXITSTATUS(status))));
     }
-    if (size_ > kMostBytes) return Finish(Unreadable("printed too much"));
+    if (too_much_) return Finish(Unreadable("printed too much"));
     SecretString line(FirstLine(absl::string_view(output_).substr(0, size_)));
     if (line.empty()) return Finish(Unreadable("printed no first line"));
     Finish(std::move(line));
@@ -153,8 +155,9 @@ class SecretCommandImpl final : public SecretCommand {
   UniqueFd read_end_;
   UniqueFd pid_fd_;
   // Of its final size: a string that grows leaves what it held behind.
-  std::string output_ = std::string(kMostBytes + 1, '\0');
+  std::string output_ = std::string(kMostBytes, '\0');
   size_t size_ = 0;
+  bool too_much_ = false;
   std::unique_ptr<EventLoop::Registration> output_watch_;
   std::unique_ptr<EventLoop::Registration> exit_watch_;
   std::unique_ptr<EventLoop::Registration> failure_;

@@ -27,6 +27,7 @@ ssl_cert = <$0/chain.pem
 ssl_key = <$0/key.pem
 ssl_min_protocol = TLSv1.2
 auth_mechanisms = $6
+auth_failure_delay = 0
 import_environment = OPENSSL_CONF=$0/openssl.cnf
 hostname = localhost.test
 mail_location = maildir:~/Maildir
@@ -35,6 +36,12 @@ first_valid_uid = 1
 submission_relay_host = 127.0.0.1
 submission_relay_port = $3
 submission_backend_capabilities = 8BITMIME
+# Nobody is made to wait for having been refused before.
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
 passdb {
   driver = static
   args = password=$8
