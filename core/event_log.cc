@@ -38,6 +38,18 @@ absl::string_view EventKindName(EventKind kind) {
       return "cache_warning";
     case EventKind::kCancelled:
       return "cancelled";
+    case EventKind::kSignedIn:
+      return "signed_in";
+    case EventKind::kSignInFailed:
+      return "sign_in_failed";
+    case EventKind::kConnectionLost:
+      return "connection_lost";
+    case EventKind::kRedialPause:
+      return "redial_pause";
+    case EventKind::kStateRestored:
+      return "state_restored";
+    case EventKind::kCommandRepeated:
+      return "command_repeated";
   }
   return "";
 }

@@ -35,14 +35,21 @@ enum class EventKind {
   kRecordForgotten,
   kCacheWarning,
   kCancelled,
+  kSignedIn,
+  kSignInFailed,
+  kConnectionLost,
+  kRedialPause,      // before the next dial
+  kStateRestored,    // the session is as it was before the loss
+  kCommandRepeated,  // the interrupted one, on the next connection
 };
 // "attempt_started", as a trace writes it.
 absl::string_view EventKindName(EventKind kind);
 
 struct Event {
   EventKind kind;
-  absl::Duration at;  // since the connect began
-  int attempt = 0;    // 0: of none
+  // Since the connect began; of a session that dials again, since its first.
+  absl::Duration at;
+  int attempt = 0;  // 0: of none
   // Name and value, in a fixed order for each kind.
   std::vector<std::pair<std::string, std::string>> fields;
 

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/uv_event_loop.h"
 #include "fallback/retry_session.h"
 #include "protocols/attempt.h"
+#include "protocols/own_loop.h"
 
 namespace holdfast {
 namespace {
@@ -475,25 +475,17 @@ std::unique_ptr<Connector::Operation> Connector::Connect(
 }
 
 ConnectResult ConnectBlocking(const ConnectRequest& request, HostCache* cache) {
-  ConnectResult result{nullptr, ConnectReport{request.target}};
-  absl::StatusOr<std::unique_ptr<UvEventLoop>> loop = UvEventLoop::Create();
-  if (!loop.ok()) {
-    result.report.error = ErrorFromStatus(loop.status());
-    return result;
+  const absl::StatusOr<std::unique_ptr<OwnLoop>> own = OwnLoop::Create(cache);
+  if (!own.ok()) {
+    ConnectResult failed{nullptr, ConnectReport{request.target}};
+    failed.report.error = ErrorFromStatus(own.status());
+    return failed;
   }
-  const std::unique_ptr<HostCache> forgetful = NewMemoryHostCache();
-  const std::unique_ptr<Resolver> resolver = NewSystemResolver(loop->get());
-  const std::unique_ptr<Dialer> dialer = NewTcpDialer(loop->get());
-  Connector connector({loop->get(), resolver.get(), dialer.get(),
-                       cache != nullptr ? cache : forgetful.get()});
-  bool done = false;
-  const std::unique_ptr<Connector::Operation> operation =
-      connector.Connect(request, [&result, &done](ConnectResult r) {
-        result = std::move(r);
-        done = true;
-      });
-  (*loop)->RunUntil([&done] { return done; });
-  return result;
+  Connector connector((*own)->services());
+  std::unique_ptr<Connector::Operation> operation;
+  return (*own)->Await<ConnectResult>([&](auto done) {
+    operation = connector.Connect(request, std::move(done));
+  });
 }
 
 }  // namespace holdfast

@@ -30,7 +30,7 @@ class MessageSource {
 
 // Line ends are CRLF already, or are made so by who sends: see there.
 std::unique_ptr<MessageSource> NewStringSource(std::string message);
-// Errors: kFileUnreadable.
+// Errors: kMessageUnreadable.
 absl::StatusOr<std::unique_ptr<MessageSource>> OpenFileSource(
     const std::string& path);
 

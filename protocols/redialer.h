@@ -1,8 +1,8 @@
 // Dials again, with growing pauses, until there is a connection that is signed
 // in, or none is to be had.
 //
-//   redialer.Dial(std::nullopt, [](RedialResult result) { ... });   // at first
-//   redialer.Dial(error, [](RedialResult result) { ... });  // when it was lost
+//   redialer->Dial([](RedialResult result) { ... });           // at first
+//   redialer->DialAgain(loss, [](RedialResult result) { ... });  // when lost
 //
 // For clients with protocol code of their own, this is recovery in the middle:
 // they tell what ended the connection, and are given the next one, to restore
@@ -24,7 +24,8 @@ namespace holdfast {
 
 // When to dial again, and when to leave it.
 struct RedialPolicy {
-  // In a row, without a connection that was ready; 0: never.
+  // How many dials may fail, in a row, to bring one connection back; 0: none is
+  // tried.
   int max_redials = 6;
   // The pause doubles from the first to the longest. A random part of up to
   // half is taken off it, so that a thousand clients of one server that went
@@ -39,7 +40,7 @@ struct RedialOptions {
   ConnectRequest connect;
   // Null: not signed in. Outlives the redialer.
   CredentialsProvider* credentials = nullptr;
-  // Its protocol is the target's; its version the policy's minimum.
+  // Only this one; unset: the strongest that both sides know.
   std::optional<SaslMechanism> mechanism = std::nullopt;
   RedialPolicy policy = {};
   // 0 to 1, for the pauses; null: a random number.
@@ -48,34 +49,50 @@ struct RedialOptions {
 
 struct RedialResult {
   std::unique_ptr<Connection> connection;  // null if it failed
-  // Of the last connect.
-  ConnectReport report;
-  SignInResult sign_in;
-  std::optional<Error> error;  // the last one
+  ConnectReport report;                    // of the last connect
+  SignInResult sign_in;                    // likewise, if it came so far
+  std::optional<Error> error;              // why it failed
   int dials = 0;
 
   bool ok() const { return connection != nullptr; }
 };
 
+// The end of a connection.
+struct Loss {
+  Error error;
+  absl::Duration at;  // loop time: the pause is counted from here
+};
+
 // Thread safety: the loop's thread.
 class Redialer {
  public:
+  using Done = std::function<void(RedialResult)>;
+
+  // Services and credentials outlive it.
   static std::unique_ptr<Redialer> Create(Connector::Services services,
                                           RedialOptions options);
   // Destroying it abandons the dialling; the callback is then never called.
   virtual ~Redialer() = default;
 
-  // The first connection if `lost` is unset: dials once. Else a next one, after
-  // `lost`: network failures are tried again, as the policy says; a
-  // certificate, a sign of an attack, a refusal of the credentials never are.
-  // Calls `on_done` once, never from inside this call; the callback may destroy
-  // the redialer. One at a time.
-  virtual void Dial(std::optional<Error> lost,
-                    std::function<void(RedialResult)> on_done) = 0;
+  // Both call `on_done` once, never from inside the call; the callback may
+  // destroy the redialer. One at a time.
+  //
+  // Dials once.
+  virtual void Dial(Done on_done) = 0;
+  // Dials after a pause, and again if that fails with what may pass, as the
+  // policy says. A certificate, a sign of an attack, a refusal of the
+  // credentials end it at once.
+  virtual void DialAgain(const Loss& loss, Done on_done) = 0;
 };
 
-// Whether dialling again may mend it.
-bool MayRedial(const Error& error);
+// Whether dialling again may mend it: error_notes.inc says which errors pass,
+// and a refusal for safety never does.
+bool MayPass(const Error& error);
+
+// Before the dial that follows `dials` others in a row, the last of which, or
+// the connection that it gave, ended with `error`. `random` is 0 to 1.
+absl::Duration RedialPause(const RedialPolicy& policy, const Error& error,
+                           int dials, double random);
 
 }  // namespace holdfast
 

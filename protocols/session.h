@@ -61,9 +61,14 @@ class Session {
  public:
   using Done = std::function<void(absl::Status)>;
 
-  // The first connect begins with the first Run() or Connect(). Services and
-  // state outlive the session.
+  // The first connect begins with the first Run() or Connect(). Loop, services
+  // and state outlive the session.
   static std::unique_ptr<Session> Create(Connector::Services services,
+                                         SessionOptions options,
+                                         SessionState* state);
+  // With a redialer of the caller's, whose own options count then.
+  static std::unique_ptr<Session> Create(EventLoop* loop,
+                                         std::unique_ptr<Redialer> redialer,
                                          SessionOptions options,
                                          SessionState* state);
   // Destroying it closes the connection; no callback is called any more.

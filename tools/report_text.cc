@@ -82,8 +82,13 @@ absl::string_view VersionText(const Event& event) {
 
 std::optional<Tint> TintOf(EventKind kind) {
   if (IsWarning(kind)) return Tint::kWarning;
-  if (kind == EventKind::kAttemptFailed) return Tint::kBad;
-  if (kind == EventKind::kReady) return Tint::kGood;
+  if (kind == EventKind::kAttemptFailed || kind == EventKind::kSignInFailed ||
+      kind == EventKind::kConnectionLost) {
+    return Tint::kBad;
+  }
+  if (kind == EventKind::kReady || kind == EventKind::kSignedIn) {
+    return Tint::kGood;
+  }
   return std::nullopt;
 }
 
@@ -174,6 +179,24 @@ std::string ProgressText(const Event& event, const Painter& paint) {
       return "the server can do better: what was remembered is forgotten\n";
     case EventKind::kCancelled:
       return "cancelled\n";
+    case EventKind::kSignedIn:
+      return absl::StrCat(paint(Tint::kGood, "signed in"), " by ",
+                          event.field("mechanism"), "\n");
+    case EventKind::kSignInFailed:
+      return absl::StrCat("signing in ", paint(Tint::kBad, "failed"), ": ",
+                          event.field("message"), " (", event.field("error"),
+                          ")\n");
+    case EventKind::kConnectionLost:
+      return absl::StrCat("connection ", paint(Tint::kBad, "lost"), ": ",
+                          event.field("message"), " (", event.field("error"),
+                          ")\n");
+    case EventKind::kRedialPause:
+      return absl::StrCat("dials again in ", event.field("milliseconds"),
+                          " ms\n");
+    case EventKind::kStateRestored:
+      return "the session is as before\n";
+    case EventKind::kCommandRepeated:
+      return "the interrupted command is repeated\n";
     case EventKind::kLookupStarted:
     case EventKind::kLookupEnded:
     case EventKind::kAddressTried:

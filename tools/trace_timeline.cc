@@ -33,7 +33,7 @@ std::string Printable(absl::string_view text) {
 }
 
 std::optional<EventKind> ParseEventKind(absl::string_view name) {
-  for (int i = 0; i <= static_cast<int>(EventKind::kCancelled); ++i) {
+  for (int i = 0; i <= static_cast<int>(EventKind::kCommandRepeated); ++i) {
     const auto kind = static_cast<EventKind>(i);
     if (EventKindName(kind) == name) return kind;
   }
@@ -103,6 +103,20 @@ std::string Sentence(const Event& event) {
                           ")");
     case EventKind::kCancelled:
       return "cancelled";
+    case EventKind::kSignedIn:
+      return absl::StrCat("signed in by ", field("mechanism"));
+    case EventKind::kSignInFailed:
+      return absl::StrCat("signing in failed: ", field("message"), " (",
+                          field("error"), ")");
+    case EventKind::kConnectionLost:
+      return absl::StrCat("the connection was lost: ", field("message"), " (",
+                          field("error"), ")");
+    case EventKind::kRedialPause:
+      return absl::StrCat("dials again in ", field("milliseconds"), " ms");
+    case EventKind::kStateRestored:
+      return "the session is as before";
+    case EventKind::kCommandRepeated:
+      return "the interrupted command is repeated";
   }
   return "";
 }

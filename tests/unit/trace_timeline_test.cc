@@ -32,7 +32,7 @@ std::string EventLine(Event event, int pid = 7) {
 }
 
 TEST(TraceTimelineTest, TellsEveryKindOfEvent) {
-  for (int i = 0; i <= static_cast<int>(EventKind::kCancelled); ++i) {
+  for (int i = 0; i <= static_cast<int>(EventKind::kCommandRepeated); ++i) {
     const auto kind = static_cast<EventKind>(i);
     const TraceTimeline timeline = Read(absl::StrCat(
         kHeader, "\n", EventLine({kind, absl::Milliseconds(12), 3, {}})));

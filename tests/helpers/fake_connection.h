@@ -1,0 +1,115 @@
+// A connection without a network: the test says what the server sends, when it
+// ends, and reads what was sent to it.
+
+#ifndef HOLDFAST_TESTS_HELPERS_FAKE_CONNECTION_H_
+#define HOLDFAST_TESTS_HELPERS_FAKE_CONNECTION_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "protocols/connection.h"
+
+namespace holdfast::test {
+
+// What a test looks at, and sets, while the connection owns the socket.
+struct FakePeer {
+  explicit FakePeer(int number) : fd(number) {}
+
+  const int fd;
+  TlsInfo tls = {TlsVersion::kTls13, "", "", "", false, {}, {}};
+  std::vector<std::string> capabilities;
+  std::string unread;                // by us
+  std::optional<ErrorCode> failure;  // of reading, once all is read
+  bool closed = false;               // likewise
+  size_t takes = 1000000;            // bytes that can be written now
+  size_t takes_at_once = 1000000;
+  std::string received;
+  bool said_goodbye = false;
+  bool gone = false;  // our side has destroyed it
+};
+
+class FakeSocket final : public SecureSocket {
+ public:
+  explicit FakeSocket(std::shared_ptr<FakePeer> peer)
+      : peer_(std::move(peer)) {}
+  ~FakeSocket() override { peer_->gone = true; }
+
+  IoResult Read(absl::Span<char> buffer) override {
+    std::string& text = peer_->unread;
+    if (!text.empty()) {
+      const size_t bytes = text.copy(buffer.data(), buffer.size());
+      text.erase(0, bytes);
+      return {Progress::kDone, bytes, std::nullopt};
+    }
+    if (peer_->failure) {
+      return {Progress::kFailed, 0,
+              MakeError(*peer_->failure, Phase::kSession)};
+    }
+    return {peer_->closed ? Progress::kDone : Progress::kWouldBlock, 0,
+            std::nullopt};
+  }
+  IoResult Write(absl::string_view data) override {
+    const absl::string_view part =
+        data.substr(0, std::min(peer_->takes, peer_->takes_at_once));
+    if (part.empty()) return {Progress::kWouldBlock, 0, std::nullopt};
+    peer_->takes -= part.size();
+    peer_->received.append(part.data(), part.size());
+    return {Progress::kDone, part.size(), std::nullopt};
+  }
+  void SetKeyLog(std::shared_ptr<const KeyLog>) override {}
+  absl::Status StartTls(const HandshakeProfile&, const Host&,
+                        std::shared_ptr<const Trust>, absl::Time) override {
+    return absl::OkStatus();
+  }
+  Progress Handshake() override { return Progress::kDone; }
+  HandshakeEvidence evidence() const override { return {}; }
+  TlsInfo tls_info() const override { return peer_->tls; }
+  bool tls_established() const override { return true; }
+  std::optional<ChannelBinding> channel_binding() const override {
+    return std::nullopt;
+  }
+  Interest WaitInterest() const override { return Interest::kRead; }
+  bool HasPendingBytes() const override { return !peer_->unread.empty(); }
+  bool truncated() const override { return false; }
+  void Shutdown() override { peer_->said_goodbye = true; }
+  int fd() const override { return peer_->fd; }
+
+ private:
+  const std::shared_ptr<FakePeer> peer_;
+};
+
+// A dialogue that is over.
+class ReadyNegotiator final : public Negotiator {
+ public:
+  ReadyNegotiator(std::string greeting, std::vector<std::string> capabilities)
+      : greeting_(std::move(greeting)),
+        capabilities_(std::move(capabilities)) {}
+  Step Start() override { return {}; }
+  Step OnLine(absl::string_view) override { return {}; }
+  Step OnTlsEstablished() override { return {}; }
+  const std::string& greeting() const override { return greeting_; }
+  const std::vector<std::string>& capabilities() const override {
+    return capabilities_;
+  }
+  std::string FarewellCommand() override { return ""; }
+  bool EndsFarewell(absl::string_view) const override { return true; }
+
+ private:
+  const std::string greeting_;
+  const std::vector<std::string> capabilities_;
+};
+
+inline std::unique_ptr<Connection> FakeConnection(
+    std::shared_ptr<FakePeer> peer) {
+  auto negotiator =
+      std::make_unique<ReadyNegotiator>("* OK", peer->capabilities);
+  return std::make_unique<Connection>(
+      std::make_unique<FakeSocket>(std::move(peer)), std::move(negotiator), "");
+}
+
+}  // namespace holdfast::test
+
+#endif  // HOLDFAST_TESTS_HELPERS_FAKE_CONNECTION_H_

@@ -1,0 +1,199 @@
+// An IMAP session on a network that fails at every place, before a real
+// server: no message is lost, none is there twice, nothing hangs, and what
+// happened is told.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "protocols/imap_session.h"
+#include "tests/helpers/cutting_relay.h"
+#include "tests/helpers/dovecot_server.h"
+#include "tests/helpers/fault_test.h"
+
+namespace holdfast::test {
+namespace {
+
+using testing::UnorderedElementsAre;
+
+// Keeps what is fetched, by message.
+class Keeper final : public ImapFetchSink {
+ public:
+  void OnStart() override { texts_.clear(); }
+  absl::Status OnSection(const std::string&, uint64_t) override {
+    texts_.emplace_back();
+    return absl::OkStatus();
+  }
+  absl::Status OnBytes(absl::string_view bytes) override {
+    texts_.back().append(bytes.data(), bytes.size());
+    return absl::OkStatus();
+  }
+  std::vector<std::string> Names() const {
+    std::vector<std::string> names;
+    for (const std::string& text : texts_) names.push_back(NameOf(text));
+    return names;
+  }
+
+ private:
+  std::vector<std::string> texts_;
+};
+
+class ImapFaultTest : public FaultTest {
+ protected:
+  // What a careful client does, as `user`, whose mailbox is empty.
+  void Work(uint16_t port, const std::string& user, const Cut* cut);
+  void Append(const std::string& name);
+  std::vector<uint32_t> Search(const std::string& criteria);
+  // Gives the command until its outcome is known; it does no harm twice.
+  void Insist(
+      const std::function<void(ImapSession::Done<ImapAnswer>)>& command);
+  // Names.
+  std::vector<std::string> MailOf(const std::string& user);
+  std::unique_ptr<ImapSession> Open(uint16_t port, const std::string& user);
+
+  std::unique_ptr<DovecotServer> dovecot_ =
+      *DovecotServer::Start({*authority_.Issue()});
+  CuttingRelay relay_{dovecot_->imaps_port()};
+  std::unique_ptr<ImapSession> imap_;
+};
+
+std::unique_ptr<ImapSession> ImapFaultTest::Open(uint16_t port,
+                                                 const std::string& user) {
+  return ImapSession::Create(
+      own_->services(),
+      {Options(absl::StrCat("imaps://127.0.0.1:", port), user)});
+}
+
+void ImapFaultTest::Insist(
+    const std::function<void(ImapSession::Done<ImapAnswer>)>& command) {
+  for (int i = 0; i < 3; ++i) {
+    const auto answer = own_->Await<absl::StatusOr<ImapAnswer>>(command);
+    if (answer.ok()) {
+      EXPECT_TRUE(answer->ok()) << answer->text;
+      return;
+    }
+    ASSERT_EQ(CodeOf(answer.status()), ErrorCode::kOutcomeUnknown)
+        << answer.status();
+  }
+  FAIL() << "the outcome stays unknown";
+}
+
+std::vector<uint32_t> ImapFaultTest::Search(const std::string& criteria) {
+  const auto found = own_->Await<absl::StatusOr<ImapUids>>([&](auto done) {
+    imap_->UidSearch(ImapCommand(criteria), std::move(done));
+  });
+  EXPECT_TRUE(found.ok()) << found.status();
+  return found.ok() ? found->uids : std::vector<uint32_t>();
+}
+
+void ImapFaultTest::Append(const std::string& name) {
+  for (int i = 0; i < 3; ++i) {
+    std::shared_ptr<MessageSource> message = NewStringSource(Message(name));
+    const auto appended =
+        own_->Await<absl::StatusOr<ImapAppended>>([&](auto done) {
+          imap_->Append("INBOX", {}, std::nullopt, message, std::move(done));
+        });
+    if (appended.ok()) {
+      EXPECT_TRUE(appended->answer.ok()) << appended->answer.text;
+      return;
+    }
+    ASSERT_EQ(CodeOf(appended.status()), ErrorCode::kOutcomeUnknown)
+        << appended.status();
+    if (!Search(absl::StrCat("HEADER Message-ID <", name, "@test>")).empty()) {
+      return;
+    }
+  }
+  FAIL() << "not appended";
+}
+
+void ImapFaultTest::Work(uint16_t port, const std::string& user,
+                         const Cut* cut) {
+  events_.clear();
+  imap_ = Open(port, user);
+  const absl::Status connected = own_->Await<absl::Status>(
+      [&](auto done) { imap_->Connect(std::move(done)); });
+  ASSERT_TRUE(connected.ok()) << connected;
+  if (cut != nullptr) relay_.Arm(*cut);
+  const auto inbox = own_->Await<absl::StatusOr<MailboxInfo>>(
+      [&](auto done) { imap_->Select("INBOX", std::move(done)); });
+  ASSERT_TRUE(inbox.ok()) << inbox.status();
+  Append("a");
+  Append("b");
+  const std::vector<uint32_t> uids = Search("ALL");
+  ASSERT_EQ(uids.size(), 2u);
+  Keeper keeper;
+  const auto fetched = own_->Await<absl::StatusOr<ImapFetched>>([&](auto done) {
+    imap_->FetchBody(uids[0], "", &keeper, std::move(done));
+  });
+  ASSERT_TRUE(fetched.ok()) << fetched.status();
+  EXPECT_THAT(keeper.Names(), UnorderedElementsAre("a"));
+  const ImapSet second = *ImapSet::Parse(absl::StrCat(uids[1]));
+  Insist([&](auto done) {
+    imap_->UidStore(second, ImapStore::kAdd, {"\\Deleted"}, std::move(done));
+  });
+  Insist([&](auto done) { imap_->UidExpunge(second, std::move(done)); });
+  Append("c");
+  const size_t losses = Count("connection_lost");
+  const absl::Status left = own_->Await<absl::Status>(
+      [&](auto done) { imap_->Logout(std::move(done)); });
+  EXPECT_TRUE(left.ok()) << left;
+  // The end after LOGOUT is clean.
+  EXPECT_EQ(Count("connection_lost"), losses);
+  imap_.reset();
+}
+
+std::vector<std::string> ImapFaultTest::MailOf(const std::string& user) {
+  imap_ = Open(dovecot_->imaps_port(), user);
+  const auto inbox = own_->Await<absl::StatusOr<MailboxInfo>>(
+      [&](auto done) { imap_->Examine("INBOX", std::move(done)); });
+  EXPECT_TRUE(inbox.ok()) << inbox.status();
+  Keeper keeper;
+  const auto fetched = own_->Await<absl::StatusOr<ImapFetched>>([&](auto done) {
+    imap_->UidFetch(*ImapSet::Parse("1:*"), {"BODY.PEEK[]"}, &keeper,
+                    std::move(done));
+  });
+  EXPECT_TRUE(fetched.ok()) << fetched.status();
+  imap_.reset();
+  return keeper.Names();
+}
+
+TEST_F(ImapFaultTest, WithoutACutAllIsWell) {
+  Work(relay_.port(), "whole", nullptr);
+  EXPECT_THAT(MailOf("whole"), UnorderedElementsAre("a", "c"));
+  EXPECT_EQ(Count("connection_lost"), 0u);
+}
+
+class ImapFaultEverywhereTest
+    : public ImapFaultTest,
+      public testing::WithParamInterface<Cut::Direction> {};
+
+TEST_P(ImapFaultEverywhereTest, NothingIsLostAndNothingIsThereTwice) {
+  int cuts = 0;
+  for (const Cut& cut : CutsOf(GetParam())) {
+    SCOPED_TRACE(testing::PrintToString(cut));
+    const std::string user = absl::StrCat("u", cuts);
+    Work(relay_.port(), user, &cut);
+    if (HasFatalFailure()) return;
+    const bool has_cut = relay_.has_cut();
+    EXPECT_LE(Count("connection_lost"), has_cut ? 1u : 0u);
+    // What was lost while there was work left came back, signed in.
+    EXPECT_EQ(Count("signed_in"), 1 + Count("connection_lost"));
+    EXPECT_THAT(MailOf(user), UnorderedElementsAre("a", "c"));
+    if (!has_cut) break;
+    ++cuts;
+  }
+  EXPECT_GE(cuts, 16);  // ten commands, each before and inside
+}
+
+INSTANTIATE_TEST_SUITE_P(Directions, ImapFaultEverywhereTest,
+                         testing::Values(Cut::Direction::kToServer,
+                                         Cut::Direction::kToClient),
+                         CutDirectionName);
+
+}  // namespace
+}  // namespace holdfast::test
