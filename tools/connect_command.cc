@@ -275,7 +275,9 @@ void AddConnectCommand(CLI::App* app, const GlobalOptions* global, Run* run) {
       "with the\nserver's greeting; with --user it is signed in already.\n\n"
       "Example:\n"
       "  holdfast connect --check --json imaps://mail.example.org\n"
-      "  holdfast connect imaps://mail.example.org");
+      "  holdfast connect imaps://mail.example.org\n"
+      "  holdfast connect --user alice --password-file pw "
+      "imaps://mail.example.org");
   connect->callback([=] {
     if (global->json && !options->check) {
       throw CLI::ValidationError(
