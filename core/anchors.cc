@@ -237,7 +237,8 @@ std::mutex& SlotMutex() {
 absl::Status LoadPemFile(const std::string& path, Anchors* anchors) {
   absl::StatusOr<std::string> text = ReadFile(path);
   if (!text.ok()) return text.status();
-  std::optional<std::vector<std::string>> certificates = ParsePem(*text, "CERTIFICATE");
+  std::optional<std::vector<std::string>> certificates =
+      ParsePem(*text, "CERTIFICATE");
   if (!certificates || certificates->empty()) {
     return Unreadable(absl::StrCat("The file ", path, " holds ",
                                    certificates ? "no" : "a damaged",
