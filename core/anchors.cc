@@ -19,17 +19,14 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "core/error.h"
 #include "core/nss_item.h"
 #include "core/nss_ptr.h"
+#include "core/pem.h"
 
 namespace holdfast {
 namespace {
-
-constexpr absl::string_view kPemBegin = "-----BEGIN CERTIFICATE-----";
-constexpr absl::string_view kPemEnd = "-----END CERTIFICATE-----";
 
 // The slots that softoken lets its callers open. NSS takes them from the lowest
 // upwards, so we take them from the highest down.
@@ -76,25 +73,6 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   if (file.is_open() && !file.bad()) return content;
   return Unreadable(
       absl::StrCat("The file ", path, " cannot be read: ", strerror(errno)));
-}
-
-// The certificates in a PEM text, as DER. Text around them is a comment.
-// nullopt if one of them is damaged.
-std::optional<std::vector<std::string>> ParsePem(absl::string_view text) {
-  std::vector<std::string> certificates;
-  while (true) {
-    const size_t begin = text.find(kPemBegin);
-    if (begin == absl::string_view::npos) return certificates;
-    text.remove_prefix(begin + kPemBegin.size());
-    const size_t end = text.find(kPemEnd);
-    std::string der;
-    if (end == absl::string_view::npos ||
-        !absl::Base64Unescape(text.substr(0, end), &der)) {
-      return std::nullopt;
-    }
-    certificates.push_back(std::move(der));
-    text.remove_prefix(end + kPemEnd.size());
-  }
 }
 
 template <typename T>
@@ -259,7 +237,8 @@ std::mutex& SlotMutex() {
 absl::Status LoadPemFile(const std::string& path, Anchors* anchors) {
   absl::StatusOr<std::string> text = ReadFile(path);
   if (!text.ok()) return text.status();
-  std::optional<std::vector<std::string>> certificates = ParsePem(*text);
+  std::optional<std::vector<std::string>> certificates =
+      ParsePem(*text, "CERTIFICATE");
   if (!certificates || certificates->empty()) {
     return Unreadable(absl::StrCat("The file ", path, " holds ",
                                    certificates ? "no" : "a damaged",

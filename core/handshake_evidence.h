@@ -31,8 +31,9 @@ struct HandshakeEvidence {
   std::optional<uint16_t> server_hello_version;
   // ServerHello.random ends in a downgrade sentinel (RFC 8446, 4.1.3).
   bool downgrade_sentinel = false;
-  // The server asked for a client certificate; there is none to give.
+  // The server asked for a client certificate, and whether it got one.
   bool client_certificate_requested = false;
+  bool client_certificate_sent = false;
   // The last alert received in clear. If there was none, what NSS reported of
   // an encrypted one.
   std::optional<TlsAlert> alert;

@@ -17,6 +17,7 @@ namespace holdfast {
 struct NssDelete {
   void operator()(CERTCertificate* it) const { CERT_DestroyCertificate(it); }
   void operator()(CERTCertList* it) const { CERT_DestroyCertList(it); }
+  void operator()(SECKEYPrivateKey* it) const { SECKEY_DestroyPrivateKey(it); }
   void operator()(SECKEYPublicKey* it) const { SECKEY_DestroyPublicKey(it); }
   void operator()(PK11Context* it) const { PK11_DestroyContext(it, PR_TRUE); }
   void operator()(PK11SymKey* it) const { PK11_FreeSymKey(it); }

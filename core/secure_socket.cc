@@ -30,12 +30,6 @@ namespace {
 
 constexpr unsigned kMinDhBits = 2048;
 
-// Alerts that a TLS 1.3 server may send to a client that had no certificate
-// for it (RFC 8446, 4.4.2.4); servers differ.
-constexpr uint8_t kHandshakeFailure = 40;
-constexpr uint8_t kBadCertificate = 42;
-constexpr uint8_t kAccessDenied = 49;
-constexpr uint8_t kCertificateRequired = 116;
 constexpr uint8_t kCloseNotify = 0;
 
 int ClampSize(size_t size) {
@@ -179,6 +173,9 @@ class SecureSocketImpl final : public SecureSocket {
   void SetKeyLog(std::shared_ptr<const KeyLog> log) override {
     key_log_ = std::move(log);
   }
+  void SetIdentity(std::shared_ptr<const ClientIdentity> identity) override {
+    identity_ = std::move(identity);
+  }
   absl::Status StartTls(const HandshakeProfile& profile, const Host& host,
                         std::shared_ptr<const Trust> trust,
                         absl::Time now) override;
@@ -186,6 +183,9 @@ class SecureSocketImpl final : public SecureSocket {
   HandshakeEvidence evidence() const override;
   TlsInfo tls_info() const override;
   bool tls_established() const override { return established_; }
+  bool client_certificate_sent() const override {
+    return client_certificate_sent_;
+  }
   std::optional<ChannelBinding> channel_binding() const override;
   Interest WaitInterest() const override { return interest_; }
   bool HasPendingBytes() const override;
@@ -203,8 +203,9 @@ class SecureSocketImpl final : public SecureSocket {
 
   static SECStatus OnCertificate(void* self, PRFileDesc* ssl, PRBool, PRBool);
   static SECStatus OnClientCertificateRequest(void* self, PRFileDesc*,
-                                              CERTDistNames*, CERTCertificate**,
-                                              SECKEYPrivateKey**);
+                                              CERTDistNames*,
+                                              CERTCertificate** certificate,
+                                              SECKEYPrivateKey** key);
   static void OnAlert(const PRFileDesc*, void* self, const SSLAlert* alert);
   static void OnSecret(PRFileDesc*, PRUint16 epoch,
                        SSLSecretDirection direction, PK11SymKey* secret,
@@ -221,7 +222,8 @@ class SecureSocketImpl final : public SecureSocket {
   WireTap tap_;
   NssPtr<PRFileDesc> ssl_;  // null as long as the connection is in clear
   std::optional<Expectation> expectation_;
-  std::shared_ptr<const KeyLog> key_log_;  // null: none
+  std::shared_ptr<const KeyLog> key_log_;           // null: none
+  std::shared_ptr<const ClientIdentity> identity_;  // null: none
 
   bool established_ = false;
   bool truncated_ = false;
@@ -230,6 +232,7 @@ class SecureSocketImpl final : public SecureSocket {
   std::string leaf_;       // the server's certificate, DER
   std::vector<CertificateProblem> problems_;
   bool client_certificate_requested_ = false;
+  bool client_certificate_sent_ = false;
   bool has_read_ = false;  // bytes inside TLS
   std::optional<TlsAlert> alert_;
 };
@@ -354,6 +357,7 @@ HandshakeEvidence SecureSocketImpl::evidence() const {
   evidence.server_hello_version = tap_.parser().server_hello_version();
   evidence.downgrade_sentinel = tap_.parser().downgrade_sentinel();
   evidence.client_certificate_requested = client_certificate_requested_;
+  evidence.client_certificate_sent = client_certificate_sent_;
   evidence.alert = tap_.parser().alert() ? tap_.parser().alert() : alert_;
   evidence.certificate_problems = problems_;
   return evidence;
@@ -427,13 +431,19 @@ SECStatus SecureSocketImpl::OnCertificate(void* self, PRFileDesc* ssl, PRBool,
   return SECSuccess;
 }
 
-// There is none to give: the handshake goes on without, and the server decides.
-SECStatus SecureSocketImpl::OnClientCertificateRequest(void* self, PRFileDesc*,
-                                                       CERTDistNames*,
-                                                       CERTCertificate**,
-                                                       SECKEYPrivateKey**) {
-  static_cast<SecureSocketImpl*>(self)->client_certificate_requested_ = true;
-  return SECFailure;
+// NSS asks when OnCertificate has judged the server. Where there is none to
+// give, the handshake goes on without, and the server decides.
+SECStatus SecureSocketImpl::OnClientCertificateRequest(
+    void* self, PRFileDesc*, CERTDistNames*, CERTCertificate** certificate,
+    SECKEYPrivateKey** key) {
+  auto* const socket = static_cast<SecureSocketImpl*>(self);
+  socket->client_certificate_requested_ = true;
+  // Who is not known to be the server is not told who the client is.
+  const bool verified = !socket->leaf_.empty() && socket->problems_.empty();
+  socket->client_certificate_sent_ =
+      socket->identity_ && verified &&
+      socket->identity_->Present(certificate, key);
+  return socket->client_certificate_sent_ ? SECSuccess : SECFailure;
 }
 
 void SecureSocketImpl::OnAlert(const PRFileDesc*, void* self,
@@ -485,16 +495,8 @@ SecureSocket::IoResult SecureSocketImpl::Failed(PRErrorCode error) const {
   // A TLS 1.3 server refuses a client certificate, or the lack of one, only
   // after a handshake that looked complete to us.
   if (client_certificate_requested_ && !has_read_ && alert_) {
-    switch (alert_->description) {
-      case kHandshakeFailure:
-      case kBadCertificate:
-      case kAccessDenied:
-      case kCertificateRequired:
-        failure.code = ErrorCode::kClientCertificateRequired;
-        break;
-      default:
-        break;
-    }
+    failure.code = ReadClientCertificateAlert(*alert_, client_certificate_sent_)
+                       .value_or(failure.code);
   }
   return {Progress::kFailed, 0, std::move(failure)};
 }

@@ -21,6 +21,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "core/channel_binding.h"
+#include "core/client_identity.h"
 #include "core/endpoint.h"
 #include "core/event_loop.h"
 #include "core/handshake_evidence.h"
@@ -74,6 +75,9 @@ class SecureSocket {
   // The connection's secrets go to `log` (see there what it gets). Call it
   // before StartTls.
   virtual void SetKeyLog(std::shared_ptr<const KeyLog> log) = 0;
+  // What a server that asks for it is shown, once its own certificate is found
+  // to be without a problem. Call it before StartTls; null: nothing.
+  virtual void SetIdentity(std::shared_ptr<const ClientIdentity> identity) = 0;
 
   // Begins TLS. Call once. `host` goes into SNI (unless an IP literal) and is
   // checked against the certificate. Errors: kTlsSetupFailed;
@@ -90,6 +94,8 @@ class SecureSocket {
   // After Handshake() was kDone.
   virtual TlsInfo tls_info() const = 0;
   virtual bool tls_established() const = 0;
+  // The server asked for a client certificate, and has got it.
+  virtual bool client_certificate_sent() const = 0;
   // With TLS 1.3 "tls-exporter" (RFC 9266), below it "tls-server-end-point"
   // (RFC 5929, 4); "tls-unique" is not safe there (RFC 7627). nullopt before
   // the handshake is done, and for a certificate whose signature names no hash.

@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "core/client_identity.h"
 #include "core/nss_error.h"
 
 namespace holdfast {
@@ -25,9 +26,7 @@ enum AlertDescription : uint8_t {
   kBadRecordMac = 20,
   kRecordOverflow = 22,
   kHandshakeFailure = 40,
-  kBadCertificate = 42,
   kIllegalParameter = 47,
-  kAccessDenied = 49,
   kDecodeError = 50,
   kDecryptError = 51,
   kProtocolVersion = 70,
@@ -155,25 +154,13 @@ Verdict JudgeEarlyAlert(const HandshakeEvidence& evidence) {
                            name, "."));
 }
 
-// The server asked for a certificate, got none, and says so. Servers differ in
-// the alert (RFC 8446, 4.4.2.4); only one has no other meaning.
-bool AsksForClientCertificate(const HandshakeEvidence& evidence) {
-  switch (evidence.alert->description) {
-    case kCertificateRequired:
-      return true;
-    case kHandshakeFailure:
-    case kBadCertificate:
-    case kAccessDenied:
-      return evidence.client_certificate_requested;
-    default:
-      return false;
-  }
-}
-
 Verdict JudgeLateAlert(const HandshakeEvidence& evidence) {
-  if (AsksForClientCertificate(evidence)) {
-    return Make(evidence, FailureClass::kFinal,
-                ErrorCode::kClientCertificateRequired);
+  // Only one alert has no other meaning.
+  if (evidence.client_certificate_requested ||
+      evidence.alert->description == kCertificateRequired) {
+    const std::optional<ErrorCode> code = ReadClientCertificateAlert(
+        *evidence.alert, evidence.client_certificate_sent);
+    if (code) return Make(evidence, FailureClass::kFinal, *code);
   }
   return Make(evidence, FailureClass::kFinal, ErrorCode::kHandshakeAlert,
               absl::StrCat("The server broke off the TLS handshake with the "
@@ -332,7 +319,7 @@ Verdict Judge(const HandshakeEvidence& evidence, const TlsVersionRange& offered,
 
 Verdict JudgeFirstRead(const Error& error) {
   Verdict verdict = {FailureClass::kFinal, error};
-  if (error.code == ErrorCode::kClientCertificateRequired) return verdict;
+  if (error.category() == ErrorCategory::kClientCertificate) return verdict;
   if (error.alert) {
     verdict.error.code = error.alert->description == kCertificateRequired
                              ? ErrorCode::kClientCertificateRequired

@@ -161,6 +161,7 @@ void AttemptImpl::OnDialled(DialResult result) {
   }
   socket_ = *std::move(socket);
   socket_->SetKeyLog(request_.key_log);
+  socket_->SetIdentity(request_.identity);
   if (request_.target.security == ConnectionSecurity::kImplicitTls) {
     return StartHandshake();
   }

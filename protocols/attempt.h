@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "core/client_identity.h"
 #include "core/dialer.h"
 #include "core/event_log.h"
 #include "core/event_loop.h"
@@ -57,6 +58,7 @@ struct AttemptRequest {
   absl::Time now;                         // for the certificate's dates
   std::shared_ptr<const KeyLog> key_log;  // null: none
   AttemptHooks hooks;
+  std::shared_ptr<const ClientIdentity> identity = {};  // null: none
 };
 
 struct AttemptResult {

@@ -62,13 +62,17 @@ absl::Status CheckCredentials(const AuthenticatorOptions& options) {
       HasControlCharacters(options.secret.view())) {
     return Unusable("The credentials contain a control character.");
   }
-  const bool anonymous = KindOf(options.mechanism) == CredentialKind::kNone;
-  if (!anonymous && (options.user.empty() || options.secret.empty())) {
+  const CredentialKind kind = KindOf(options.mechanism);
+  const bool has_secret =
+      kind == CredentialKind::kPassword || kind == CredentialKind::kToken;
+  if (has_secret && (options.user.empty() || options.secret.empty())) {
     return Unusable("The user name or the password is empty.");
   }
   if (!options.act_as.empty() && !IsScram(options.mechanism) &&
-      options.mechanism != SaslMechanism::kPlain) {
-    return Unusable("Only PLAIN and SCRAM can sign in for another mailbox.");
+      options.mechanism != SaslMechanism::kPlain &&
+      options.mechanism != SaslMechanism::kExternal) {
+    return Unusable(
+        "Only PLAIN, SCRAM and EXTERNAL can sign in for another mailbox.");
   }
   if (options.protocol == Protocol::kNntp &&
       options.mechanism == SaslMechanism::kProtocolLogin &&

@@ -192,6 +192,7 @@ const AttemptReport* ConnectReport::cause() const {
   if (!error || attempts.empty()) return nullptr;
   const auto found = std::find_if(
       attempts.begin(), attempts.end(), [this](const AttemptReport& attempt) {
+        if (tls) return !attempt.error && !attempt.given_up;
         return attempt.error && attempt.error->code == error->code &&
                attempt.error->message == error->message;
       });
@@ -203,7 +204,9 @@ Diagnosis Diagnose(const ConnectReport& report) {
   Diagnosis diagnosis;
   // What is wrong with a certificate is listed beside it.
   diagnosis.summary = absl::StrCat(
-      "Could not connect to ", report.target.ToString(), ": ",
+      report.tls ? "Connected, but could not sign in to "
+                 : "Could not connect to ",
+      report.target.ToString(), ": ",
       report.error->certificate_problems.empty()
           ? report.error->Message()
           : std::string(GetErrorInfo(report.error->code).sentence));

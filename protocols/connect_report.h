@@ -38,7 +38,8 @@ struct ConnectReport {
   Target target;
   std::vector<AttemptReport> attempts = {};
   std::optional<Error> error = {};  // the cause; unset: connected
-  std::optional<TlsInfo> tls = {};  // set if connected
+  // Set if connected. Beside an error: that came later, in signing in.
+  std::optional<TlsInfo> tls = {};
   std::vector<std::string> capabilities = {};
 
   // Of the connection that was made.
@@ -61,7 +62,8 @@ struct ConnectReport {
   // unset if it holds none.
   std::optional<absl::Time> record_expires_at = {};
 
-  // The attempt that `error` is about; null if there was none.
+  // The attempt that `error` is about, if only by its connection; null if there
+  // was none.
   const AttemptReport* cause() const;
 };
 

@@ -280,7 +280,8 @@ void ConnectOperation::StartAttempt(int number) {
                          request_.trust,
                          services_.wall_clock(),
                          request_.key_log,
-                         HooksFor(number)};
+                         HooksFor(number),
+                         request_.identity};
   running_.at(number).attempt =
       Attempt::Start(services_.loop, services_.dialer, std::move(request),
                      [this, number](AttemptResult result) {

@@ -22,6 +22,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "core/cancellation.h"
+#include "core/client_identity.h"
 #include "core/dialer.h"
 #include "core/event_log.h"
 #include "core/event_loop.h"
@@ -51,6 +52,8 @@ struct ConnectRequest {
   EventSink on_event = {};
   // Where the secrets of every attempt go; null: nowhere.
   std::shared_ptr<const KeyLog> key_log = {};
+  // What a server that asks for a client certificate is shown; null: nothing.
+  std::shared_ptr<const ClientIdentity> identity = {};
   // Ends the connect at once, from any thread. May be null.
   std::shared_ptr<Cancellation> cancellation = {};
   // Whoever signs in next, by SignIn with the same provider and options, may

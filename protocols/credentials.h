@@ -23,10 +23,12 @@ namespace holdfast {
 
 // Moves only, and is wiped with its owner.
 struct Credentials {
-  std::string user;  // kNone: what the server is told of us; may be empty
+  // kNone: what the server is told of us; may be empty. kCertificate: not used,
+  // the certificate says it.
+  std::string user;
   // A password or an OAuth access token (RFC 6750), as was asked for.
   SecretString secret;
-  // Whose mailbox, if not `user`'s own (RFC 4422, 2). SASL only.
+  // Whose mailbox, if not the user's own (RFC 4422, 2). SASL only.
   std::string act_as = {};
 };
 

@@ -17,7 +17,9 @@ class RedialerImpl final : public Redialer {
       : loop_(services.loop),
         connector_(std::move(services)),
         options_(std::move(options)),
+        sign_in_options_{options_.connect.target.protocol, options_.mechanism},
         created_(loop_->Now()) {
+    sign_in_options_.min_version = options_.connect.policy.versions.min();
     if (!options_.random) {
       options_.random = [this] { return absl::Uniform(generator_, 0.0, 1.0); };
     }
@@ -33,6 +35,7 @@ class RedialerImpl final : public Redialer {
   void Connect();
   void OnConnected(ConnectResult result);
   void OnSignedIn(SignInResult result);
+  void Remember();
   void OnFailed(Error error);
   void Finish();
   void Record(EventKind kind,
@@ -43,6 +46,7 @@ class RedialerImpl final : public Redialer {
   EventLoop* const loop_;
   Connector connector_;
   RedialOptions options_;
+  SignInOptions sign_in_options_;
   const absl::Duration created_;
   absl::BitGen generator_;
 
@@ -98,6 +102,9 @@ void RedialerImpl::Connect() {
   --dials_left_;
   ConnectRequest request = options_.connect;
   request.on_event = SinkFromNow();
+  if (options_.credentials != nullptr) {
+    request.sign_in = SignInRequest{options_.credentials, sign_in_options_};
+  }
   connecting_ = connector_.Connect(
       std::move(request),
       [this](ConnectResult result) { OnConnected(std::move(result)); });
@@ -109,16 +116,15 @@ void RedialerImpl::OnConnected(ConnectResult result) {
   if (!result.ok()) return OnFailed(*result_.report.error);
   connection_ = std::move(result.connection);
   if (options_.credentials == nullptr) return Finish();
-  SignInOptions options{options_.connect.target.protocol, options_.mechanism};
-  options.min_version = options_.connect.policy.versions.min();
   sign_in_ = SignIn::Start(
-      loop_, connection_.get(), options_.credentials, options,
+      loop_, connection_.get(), options_.credentials, sign_in_options_,
       [this](SignInResult signed_in) { OnSignedIn(std::move(signed_in)); });
 }
 
 void RedialerImpl::OnSignedIn(SignInResult result) {
   sign_in_.reset();
   result_.sign_in = std::move(result);
+  Remember();
   if (result_.sign_in.ok()) {
     if (result_.sign_in.mechanism) {
       Record(EventKind::kSignedIn,
@@ -133,6 +139,20 @@ void RedialerImpl::OnSignedIn(SignInResult result) {
          {{"error", std::string(ErrorName(error.code))},
           {"message", error.Message()}});
   OnFailed(error);
+}
+
+// What worked saves the next connect a round trip; what did not is not relied
+// on again.
+void RedialerImpl::Remember() {
+  sign_in_options_.remembered_mechanism = std::nullopt;
+  if (!result_.sign_in.ok()) {
+    sign_in_options_.remembered_capabilities.clear();
+    return;
+  }
+  sign_in_options_.remembered_mechanism = result_.sign_in.mechanism;
+  if (!connection_->capabilities().empty()) {
+    sign_in_options_.remembered_capabilities = connection_->capabilities();
+  }
 }
 
 void RedialerImpl::OnFailed(Error error) {

@@ -14,7 +14,8 @@ absl::Status Unexpected(absl::string_view message) {
   return MakeStatus(ErrorCode::kUnexpectedResponse, Phase::kSession, message);
 }
 
-// All that there is to say fits in the first message: PLAIN, ANONYMOUS.
+// All that there is to say fits in the first message: EXTERNAL, PLAIN,
+// ANONYMOUS.
 class OneMessage final : public SaslClient {
  public:
   explicit OneMessage(SecretString message) : message_(std::move(message)) {}
@@ -129,6 +130,7 @@ absl::StatusOr<std::unique_ptr<SaslClient>> NewSaslClient(
     case SaslMechanism::kAnonymous:
       return std::make_unique<OneMessage>(SecretString(user));
     case SaslMechanism::kExternal:
+      return std::make_unique<OneMessage>(SecretString(parameters.act_as));
     case SaslMechanism::kProtocolLogin:
       break;
   }

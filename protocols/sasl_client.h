@@ -52,8 +52,8 @@ struct SaslParameters {
 // A saslname (RFC 5801, 4): "=" and "," are written "=3D" and "=2C".
 std::string SaslName(absl::string_view name);
 
-// Any mechanism but kExternal and kProtocolLogin. Errors: kCredentialsUnusable;
-// kNoCommonMechanism for those two, and for what is not built.
+// Any mechanism but kProtocolLogin. Errors: kCredentialsUnusable;
+// kNoCommonMechanism for that one, and for what is not built.
 absl::StatusOr<std::unique_ptr<SaslClient>> NewSaslClient(
     const SaslParameters& parameters);
 

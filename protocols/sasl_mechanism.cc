@@ -30,7 +30,7 @@ constexpr MechanismInfo kMechanisms[] = {
      CredentialKind::kPassword, true},
     {SaslMechanism::kScramSha1, "SCRAM-SHA-1", CredentialKind::kPassword,
      false},
-    {SaslMechanism::kExternal, "EXTERNAL", CredentialKind::kNone, false},
+    {SaslMechanism::kExternal, "EXTERNAL", CredentialKind::kCertificate, false},
     {SaslMechanism::kOauthBearer, "OAUTHBEARER", CredentialKind::kToken, false},
     {SaslMechanism::kXoauth2, "XOAUTH2", CredentialKind::kToken, false},
     {SaslMechanism::kPlain, "PLAIN", CredentialKind::kPassword, false},
@@ -109,8 +109,9 @@ absl::Status NoneInCommon(absl::string_view message) {
 // Why `mechanism` cannot be used whatever the server says; empty if it can.
 absl::string_view Obstacle(SaslMechanism mechanism,
                            const MechanismChoice& choice) {
-  if (mechanism == SaslMechanism::kExternal) {
-    return "needs a client certificate, which Holdfast cannot present yet";
+  if (mechanism == SaslMechanism::kExternal &&
+      !choice.client_certificate_sent) {
+    return "needs a client certificate, which the server has not got";
   }
   if (!IsBuilt(mechanism)) {
     return "is not part of this build, which was made without libgsasl";

@@ -22,7 +22,7 @@ enum class SaslMechanism {
   kScramSha256,
   kScramSha1Plus,  // RFC 5802
   kScramSha1,
-  kExternal,     // known by name only: there are no client certificates yet
+  kExternal,     // who the client certificate says (RFC 4422, A)
   kOauthBearer,  // RFC 7628
   kXoauth2,      // what OAUTHBEARER was before it was a standard
   kPlain,        // RFC 4616
@@ -33,8 +33,9 @@ enum class SaslMechanism {
   kAnonymous,  // RFC 4505
 };
 
-// What a mechanism needs.
-enum class CredentialKind { kNone, kPassword, kToken };
+// What a mechanism needs. kCertificate: to sign in as the client certificate
+// says that TLS has shown the server.
+enum class CredentialKind { kNone, kPassword, kToken, kCertificate };
 
 // "SCRAM-SHA-256-PLUS", as registered with IANA; "USER/PASS" for
 // kProtocolLogin.
@@ -60,6 +61,7 @@ struct MechanismChoice {
   // Only this one, even if it is not offered: a list may be out of date. The
   // protocol's own command must be, though (RFC 9051, 6.2.3; RFC 2449, 6.3).
   std::optional<SaslMechanism> told = std::nullopt;
+  bool client_certificate_sent = false;
 };
 // The strongest that both sides know, or the one told. Errors:
 // kNoCommonMechanism, which says what the server offers.

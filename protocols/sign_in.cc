@@ -87,7 +87,7 @@ void SignInImpl::Begin() {
       {OfferedMechanisms(options_.protocol, connection_->capabilities()),
        [this](CredentialKind kind) { return provider_->Has(kind); },
        connection_->socket().channel_binding().has_value(),
-       options_.mechanism});
+       options_.mechanism, connection_->socket().client_certificate_sent()});
   if (!mechanism.ok()) return Fail(ErrorFromStatus(mechanism.status()));
   mechanism_ = *mechanism;
   Ask({KindOf(mechanism_), mechanism_});

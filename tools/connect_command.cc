@@ -10,9 +10,11 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "core/secret_file.h"
 #include "core/uv_event_loop.h"
 #include "protocols/connector.h"
 #include "protocols/farewell.h"
+#include "tools/command_sign_in.h"
 #include "tools/commands.h"
 #include "tools/event_output.h"
 #include "tools/report.h"
@@ -29,6 +31,8 @@ struct ConnectCommandOptions {
   std::string target;
   bool check = false;
   ConnectionOptions connection;
+  ClientIdentityFiles identity;  // both empty: none
+  SignInArguments sign_in;
 };
 
 // Errors that are reported without a report, such as those of a session, whose
@@ -45,12 +49,26 @@ ExitStatus ReportNoSession(const ConnectReport& report) {
   return ExitStatusFor(*report.error);
 }
 
-ExitStatus Report(const GlobalOptions& global, const ConnectReport& report) {
+ExitStatus Report(const GlobalOptions& global, const ConnectReport& report,
+                  const Authentication* authentication = nullptr) {
   std::cout << (global.json
-                    ? JsonText(ConnectReportJson(report))
+                    ? JsonText(ConnectReportJson(report, authentication))
                     : ConnectReportText(report, absl::Now(),
-                                        PainterFor(global, STDOUT_FILENO)));
+                                        PainterFor(global, STDOUT_FILENO),
+                                        authentication));
   return report.error ? ExitStatusFor(*report.error) : kExitDone;
+}
+
+// Null if none was named.
+absl::StatusOr<std::shared_ptr<const ClientIdentity>> LoadIdentity(
+    std::shared_ptr<NssRuntime> runtime, const ClientIdentityFiles& files) {
+  if (files.certificate.empty()) return nullptr;
+  absl::StatusOr<std::shared_ptr<const ClientIdentity>> identity =
+      ClientIdentity::Load(std::move(runtime), files);
+  if (identity.ok() && (*identity)->key_is_exposed()) {
+    std::cerr << absl::StrCat("warning: ", ExposedFileWarning(files.key), "\n");
+  }
+  return identity;
 }
 
 // What a connect needs that can fail before any network use.
@@ -67,6 +85,10 @@ absl::StatusOr<ConnectRequest> MakeRequest(
   ConnectRequest request{target, *runtime, *trust};
   request.policy = *policy;
   request.timeout = options.connection.timeout;
+  absl::StatusOr<std::shared_ptr<const ClientIdentity>> identity =
+      LoadIdentity(*runtime, options.identity);
+  if (!identity.ok()) return identity.status();
+  request.identity = *std::move(identity);
   // A client that runs us for a session has no use for progress, nor a log.
   const bool warnings_only =
       global.json || (!options.check && isatty(STDERR_FILENO) == 0);
@@ -74,6 +96,14 @@ absl::StatusOr<ConnectRequest> MakeRequest(
       SetUpOutput(global, options.connection, warnings_only, &request);
   if (!output.ok()) return output;
   return request;
+}
+
+// Null if nobody is to sign in.
+absl::StatusOr<std::unique_ptr<CommandSignIn>> PrepareSignIn(
+    const GlobalOptions& global, const ConnectCommandOptions& options) {
+  if (!options.sign_in.wanted()) return nullptr;
+  return CommandSignIn::Prepare(
+      options.sign_in, !options.identity.certificate.empty(), global.quiet);
 }
 
 // Everything that one run of the command works with.
@@ -90,15 +120,25 @@ class ConnectRun {
         connector_(
             {loop_.get(), resolver_.get(), dialer_.get(), cache_.get()}) {}
 
-  // Reaches the server. What it returns lives as long as this.
-  const ConnectReport& Reach(ConnectRequest request) {
+  // Reaches the server, and signs in by `sign_in` unless that is null. What it
+  // returns lives as long as this.
+  const ConnectReport& Reach(ConnectRequest request,
+                             std::unique_ptr<CommandSignIn> sign_in) {
+    const absl::Duration deadline = loop_->Now() + request.timeout;
     operation_ =
         connector_.Connect(std::move(request), [this](ConnectResult result) {
           report_ = std::move(result.report);
           connection_ = std::move(result.connection);
         });
     loop_->RunUntil([this] { return report_.has_value(); });
+    if (connection_ != nullptr && sign_in != nullptr && !is_over_) {
+      SignIn(std::move(sign_in), deadline);
+    }
     return *report_;
+  }
+  // Null if nobody was to sign in, or the server was not reached.
+  const Authentication* authentication() const {
+    return signed_in_ ? &signed_in_->authentication : nullptr;
   }
 
   // Leaves the server politely.
@@ -114,7 +154,9 @@ class ConnectRun {
   std::optional<Error> Converse() {
     std::optional<Error> error;
     if (!connection_ || is_over_) return error;
-    session_ = StartSession(loop_.get(), std::move(connection_),
+    const std::string greeting =
+        signed_in_ ? signed_in_->greeting : connection_->greeting();
+    session_ = StartSession(loop_.get(), std::move(connection_), greeting,
                             [this, &error](RelayResult result) {
                               error = std::move(result.error);
                               is_over_ = true;
@@ -126,8 +168,26 @@ class ConnectRun {
   const SignalWatch& signals() const { return signals_; }
 
  private:
+  // What it comes to goes into the report.
+  void SignIn(std::unique_ptr<CommandSignIn> sign_in, absl::Duration deadline) {
+    sign_in_ = std::move(sign_in);
+    sign_in_->Start(loop_.get(), connection_.get(), report_->target.protocol,
+                    deadline - loop_->Now(),
+                    [this](CommandSignIn::Result result) {
+                      signed_in_ = std::move(result);
+                    });
+    loop_->RunUntil([this] { return signed_in_.has_value(); });
+    sign_in_.reset();  // with the password
+    report_->error = signed_in_->error;
+    if (!signed_in_->capabilities.empty()) {
+      report_->capabilities = signed_in_->capabilities;
+    }
+    if (!signed_in_->in_order) connection_.reset();
+  }
+
   void OnSignal() {
     operation_->Cancel();
+    if (sign_in_ != nullptr) sign_in_->Cancel();
     is_over_ = true;
   }
 
@@ -140,6 +200,8 @@ class ConnectRun {
   std::unique_ptr<Connector::Operation> operation_;
   std::optional<ConnectReport> report_;
   std::unique_ptr<Connection> connection_;
+  std::unique_ptr<CommandSignIn> sign_in_;  // while it runs
+  std::optional<CommandSignIn::Result> signed_in_;
   std::unique_ptr<Farewell> farewell_;
   std::unique_ptr<Relay> session_;
   bool is_over_ = false;  // what follows the connect
@@ -156,7 +218,11 @@ ExitStatus Connect(const GlobalOptions& global,
   absl::StatusOr<std::unique_ptr<UvEventLoop>> loop = UvEventLoop::Create();
   absl::StatusOr<ConnectRequest> request =
       MakeRequest(global, *target, options);
-  const absl::Status ready = loop.ok() ? request.status() : loop.status();
+  absl::StatusOr<std::unique_ptr<CommandSignIn>> sign_in =
+      PrepareSignIn(global, options);
+  absl::Status ready = loop.status();
+  ready.Update(request.status());
+  ready.Update(sign_in.status());
   if (!ready.ok()) {
     ConnectReport report{*target};
     report.error = ErrorFromStatus(ready);
@@ -166,14 +232,16 @@ ExitStatus Connect(const GlobalOptions& global,
     return options.check ? Report(global, report) : ReportNoSession(report);
   }
   ConnectRun run(global, *std::move(loop), options.connection);
-  const ConnectReport& report = run.Reach(*std::move(request));
+  const ConnectReport& report =
+      run.Reach(*std::move(request), *std::move(sign_in));
   if (options.check) {
     run.TakeLeave();
-    const ExitStatus status = Report(global, report);
+    const ExitStatus status = Report(global, report, run.authentication());
     std::cout.flush();
     run.signals().DieIfReceived();
     return status;
   }
+  if (report.error) run.TakeLeave();
   const std::optional<Error> error = run.Converse();
   run.signals().DieIfReceived();
   if (report.error) return ReportNoSession(report);
@@ -192,18 +260,37 @@ void AddConnectCommand(CLI::App* app, const GlobalOptions* global, Run* run) {
       ->required();
   connect->add_flag("--check", options->check,
                     "Stop when the connection is ready, log out, report");
+  connect
+      ->add_option("--client-cert", options->identity.certificate,
+                   "Show this PEM certificate to a server that asks")
+      ->type_name("FILE");
+  connect
+      ->add_option("--client-key", options->identity.key,
+                   "The certificate's key, in PEM (PKCS#8)")
+      ->type_name("FILE");
+  AddSignInOptions(connect, &options->sign_in);
   AddConnectionOptions(connect, &options->connection);
   connect->footer(
       "Without --check, standard input and output are the session, beginning "
-      "with the\nserver's greeting.\n\n"
+      "with the\nserver's greeting; with --user it is signed in already.\n\n"
       "Example:\n"
       "  holdfast connect --check --json imaps://mail.example.org\n"
-      "  holdfast connect imaps://mail.example.org");
+      "  holdfast connect imaps://mail.example.org\n"
+      "  holdfast connect --user alice --password-file pw "
+      "imaps://mail.example.org");
   connect->callback([=] {
     if (global->json && !options->check) {
       throw CLI::ValidationError(
           "--json goes with --check: a session has no report");
     }
+    if (options->identity.certificate.empty() !=
+        options->identity.key.empty()) {
+      throw CLI::ValidationError(
+          "--client-cert and --client-key go together; one file may hold both");
+    }
+    CheckSignInArguments(
+        options->sign_in,
+        {!options->identity.certificate.empty(), !options->check});
     *run = [=] { return Connect(*global, *options); };
   });
 }

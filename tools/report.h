@@ -13,8 +13,19 @@
 
 namespace holdfast {
 
-// The documents of docs/command.md.
-nlohmann::ordered_json ConnectReportJson(const ConnectReport& report);
+// How somebody signed in, or tried to.
+struct Authentication {
+  std::string user;       // as asked for; empty: the certificate's, or nobody
+  std::string mechanism;  // empty: none was tried
+  int tries = 0;          // credentials sent
+  int round_trips = 0;
+};
+
+// The documents of docs/command.md. `authentication` is null if nobody was to
+// sign in; if that failed, `report` holds the error.
+nlohmann::ordered_json ConnectReportJson(
+    const ConnectReport& report,
+    const Authentication* authentication = nullptr);
 nlohmann::ordered_json ErrorJson(const Error& error);
 // Parts of them.
 nlohmann::ordered_json TargetJson(const Target& target);
@@ -29,7 +40,8 @@ nlohmann::ordered_json EventJson(const Event& event);
 
 // The same for people; ends with a line end.
 std::string ConnectReportText(const ConnectReport& report, absl::Time now,
-                              const Painter& paint = Painter());
+                              const Painter& paint = Painter(),
+                              const Authentication* authentication = nullptr);
 // "Host not found. (host_not_found)" with what the server said and advice.
 std::string ErrorText(const Error& error);
 // A line for progress on a terminal; empty if the event is of no interest

@@ -121,6 +121,15 @@ Json DiagnosisJson(const Diagnosis& diagnosis) {
           {"command", NullIfEmpty(diagnosis.command)}};
 }
 
+Json AuthenticationJson(const Authentication& authentication,
+                        const ConnectReport& report) {
+  return {{"outcome", report.error ? "failed" : "signed_in"},
+          {"user", NullIfEmpty(authentication.user)},
+          {"mechanism", NullIfEmpty(authentication.mechanism)},
+          {"tries", authentication.tries},
+          {"round_trips", authentication.round_trips}};
+}
+
 }  // namespace
 
 Json ErrorJson(const Error& error) {
@@ -142,23 +151,28 @@ Json ErrorJson(const Error& error) {
   return json;
 }
 
-Json ConnectReportJson(const ConnectReport& report) {
+Json ConnectReportJson(const ConnectReport& report,
+                       const Authentication* authentication) {
   Json attempts = Json::array();
   for (const AttemptReport& attempt : report.attempts) {
     attempts.push_back(AttemptJson(attempt));
   }
-  Json json = {{"target", TargetJson(report.target)},
-               {"outcome", report.error ? "failed" : "connected"},
-               {"tls", report.tls ? TlsJson(*report.tls) : Json()},
-               {"capabilities", report.capabilities},
-               {"fallback", FallbackJson(report.fallback)},
-               {"attempts", attempts},
-               {"cache",
-                {{"recorded", report.record_expires_at.has_value()},
-                 {"expires_at", report.record_expires_at
-                                    ? Json(TimeText(*report.record_expires_at))
-                                    : Json()}}},
-               {"diagnosis", DiagnosisJson(Diagnose(report))}};
+  Json json = {
+      {"target", TargetJson(report.target)},
+      {"outcome", report.error ? "failed" : "connected"},
+      {"tls", report.tls ? TlsJson(*report.tls) : Json()},
+      {"authentication", authentication == nullptr
+                             ? Json()
+                             : AuthenticationJson(*authentication, report)},
+      {"capabilities", report.capabilities},
+      {"fallback", FallbackJson(report.fallback)},
+      {"attempts", attempts},
+      {"cache",
+       {{"recorded", report.record_expires_at.has_value()},
+        {"expires_at", report.record_expires_at
+                           ? Json(TimeText(*report.record_expires_at))
+                           : Json()}}},
+      {"diagnosis", DiagnosisJson(Diagnose(report))}};
   if (report.error) {
     const ErrorNote& note = GetErrorNote(report.error->code);
     json["error"] = ErrorJson(*report.error);

@@ -52,6 +52,22 @@ std::string FallbackRow(const ConnectReport& report, absl::Time now) {
   return rows;
 }
 
+// "as alice, by SCRAM-SHA-256 in 3 round trips".
+std::string AuthenticationText(const Authentication& authentication) {
+  std::vector<std::string> parts;
+  if (!authentication.user.empty()) {
+    parts.push_back(absl::StrCat("as ", EscapeBytes(authentication.user)));
+  }
+  parts.push_back(authentication.mechanism.empty()
+                      ? "by the server itself (PREAUTH)"
+                      : absl::StrCat("by ", authentication.mechanism, " in ",
+                                     authentication.round_trips,
+                                     authentication.round_trips == 1
+                                         ? " round trip"
+                                         : " round trips"));
+  return absl::StrJoin(parts, ", ");
+}
+
 std::string WarningLine(absl::string_view text, const Painter& paint) {
   return absl::StrCat(paint(Tint::kWarning, absl::StrCat("warning: ", text)),
                       "\n");
@@ -97,7 +113,8 @@ std::string ErrorText(const Error& error) {
 }
 
 std::string ConnectReportText(const ConnectReport& report, absl::Time now,
-                              const Painter& paint) {
+                              const Painter& paint,
+                              const Authentication* authentication) {
   const Diagnosis diagnosis = Diagnose(report);
   std::string text = absl::StrCat(
       paint(report.error ? Tint::kBad : Tint::kGood, diagnosis.summary), "\n");
@@ -111,6 +128,9 @@ std::string ConnectReportText(const ConnectReport& report, absl::Time now,
     absl::StrAppend(&text, FailureText(report));
   } else {
     absl::StrAppend(&text, TlsRows(*report.tls, now), FallbackRow(report, now),
+                    authentication == nullptr
+                        ? ""
+                        : Row("Signed in", AuthenticationText(*authentication)),
                     Row("Capabilities",
                         EscapeBytes(absl::StrJoin(report.capabilities, " "))));
   }

@@ -20,13 +20,14 @@ constexpr absl::Duration kSilence = absl::Seconds(15);
 
 std::unique_ptr<Relay> StartSession(EventLoop* loop,
                                     std::unique_ptr<Connection> connection,
+                                    absl::string_view greeting,
                                     std::function<void(RelayResult)> on_done) {
   // A reader that goes away is seen by the failing write.
   signal(SIGPIPE, SIG_IGN);
   RelayOptions options;
   options.from = STDIN_FILENO;
   options.to = STDOUT_FILENO;
-  options.prelude = absl::StrCat(connection->greeting(), "\r\n");
+  options.prelude = absl::StrCat(greeting, "\r\n");
   options.add_cr = isatty(STDIN_FILENO) != 0;
   options.silence_before_end = kSilence;
   return Relay::Start(loop, std::move(connection), std::move(options),

@@ -7,18 +7,19 @@
 #include <functional>
 #include <memory>
 
+#include "absl/strings/string_view.h"
 #include "core/event_loop.h"
 #include "protocols/connection.h"
 #include "protocols/relay.h"
 
 namespace holdfast {
 
-// Begins with the server's greeting and carries every byte as it is. Only from
+// Begins with `greeting` and carries every byte as it is. Only from
 // a terminal, whose line editing and echo stay as they are, does a line get the
 // CRLF that mail protocols want. As Relay::Start(), which see for the rest.
 [[nodiscard]] std::unique_ptr<Relay> StartSession(
     EventLoop* loop, std::unique_ptr<Connection> connection,
-    std::function<void(RelayResult)> on_done);
+    absl::string_view greeting, std::function<void(RelayResult)> on_done);
 
 // A standard descriptor that was closed by who started us reads as empty from
 // now on, and takes everything, instead of being the next file or socket that

@@ -14,8 +14,8 @@ namespace {
 
 // $0 the directory, $1 the uid and $2 the gid that own the mail, $3 the relay's
 // port, $4 the login services, $5 the lines for a Dovecot without root, $6
-// the mechanisms of SASL. A block
-// needs its own lines.
+// the mechanisms of SASL, $7 the lines about client certificates, $8 the
+// password. A block needs its own lines.
 constexpr char kConfiguration[] = R"(
 base_dir = $0/run
 state_dir = $0/state
@@ -27,6 +27,7 @@ ssl_cert = <$0/chain.pem
 ssl_key = <$0/key.pem
 ssl_min_protocol = TLSv1.2
 auth_mechanisms = $6
+auth_failure_delay = 0
 import_environment = OPENSSL_CONF=$0/openssl.cnf
 hostname = localhost.test
 mail_location = maildir:~/Maildir
@@ -35,9 +36,15 @@ first_valid_uid = 1
 submission_relay_host = 127.0.0.1
 submission_relay_port = $3
 submission_backend_capabilities = 8BITMIME
+# Nobody is made to wait for having been refused before.
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
 passdb {
   driver = static
-  args = password=pw
+  args = password=$8
 }
 userdb {
   driver = static
@@ -45,6 +52,20 @@ userdb {
 }
 $4
 $5
+$7
+)";
+
+// $0 the directory. EXTERNAL alone needs no password.
+constexpr char kClientCertificates[] = R"(
+ssl_ca = <$0/client-ca.pem
+ssl_verify_client_cert = yes
+ssl_require_crl = no
+auth_ssl_username_from_cert = yes
+passdb {
+  driver = static
+  mechanisms = external
+  args = nopassword=y
+}
 )";
 
 // $0 the protocol, $1 the port of STARTTLS and $2 that of implicit TLS, $3 how
@@ -111,7 +132,11 @@ std::string DovecotServer::Configuration(const DovecotOptions& options) const {
       options.relay_port, services,
       is_root ? ""
               : absl::Substitute(kWithoutRoot, owner->pw_name, owners->gr_name),
-      options.mechanisms);
+      options.mechanisms,
+      options.client_authority_pem.empty()
+          ? ""
+          : absl::Substitute(kClientCertificates, directory_.path()),
+      options.password);
 }
 
 absl::StatusOr<std::unique_ptr<DovecotServer>> DovecotServer::Start(
@@ -126,6 +151,7 @@ absl::StatusOr<std::unique_ptr<DovecotServer>> DovecotServer::Start(
   }
   directory.Write("chain.pem", options.certificate.chain_pem);
   directory.Write("key.pem", options.certificate.key_pem);
+  directory.Write("client-ca.pem", options.client_authority_pem);
   directory.Write("openssl.cnf", OpensslConfiguration(options.max_version));
   const std::string configuration =
       directory.Write("dovecot.conf", server->Configuration(options));

@@ -26,9 +26,13 @@ struct DovecotOptions {
   uint16_t relay_port = 25;
   // Of SASL, in Dovecot's spelling.
   std::string mechanisms = "plain";
+  std::string password = "pw";  // every user's
+  // Clients are asked for a certificate, and who has one of this authority's is
+  // who its common name says. Empty: they are not asked.
+  std::string client_authority_pem = "";
 };
 
-// Every user's password is "pw". Thread safety: one thread.
+// Thread safety: one thread.
 class DovecotServer {
  public:
   // Listens when it returns. Errors: NotFound if Dovecot is not installed.

@@ -61,6 +61,7 @@ class FakeSocket final : public SecureSocket {
     return {Progress::kDone, part.size(), std::nullopt};
   }
   void SetKeyLog(std::shared_ptr<const KeyLog>) override {}
+  void SetIdentity(std::shared_ptr<const ClientIdentity>) override {}
   absl::Status StartTls(const HandshakeProfile&, const Host&,
                         std::shared_ptr<const Trust>, absl::Time) override {
     return absl::OkStatus();
@@ -69,6 +70,7 @@ class FakeSocket final : public SecureSocket {
   HandshakeEvidence evidence() const override { return {}; }
   TlsInfo tls_info() const override { return peer_->tls; }
   bool tls_established() const override { return true; }
+  bool client_certificate_sent() const override { return false; }
   std::optional<ChannelBinding> channel_binding() const override {
     return std::nullopt;
   }

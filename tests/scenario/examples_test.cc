@@ -13,6 +13,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -22,6 +23,7 @@
 #include "absl/strings/strip.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/helpers/dovecot_server.h"
 #include "tests/helpers/holdfast_command.h"
 #include "tests/helpers/temp_dir.h"
 #include "tools/lab/certificate_authority.h"
@@ -95,6 +97,8 @@ std::string Concrete(const std::string& example) {
       {R"( {2,}(#.*|[^-\[ ].*)$)", ""},  // what it does
       {R"( &$)", ""},
       {R"((--protocol) NAME)", "$1 imap"},
+      {R"((--user) NAME)", "$1 alice"},
+      {R"((--password-command) COMMAND)", "$1 'pass mail'"},
       {R"((--behaviour) NAME)", "$1 tls13-fin"},
       {R"(imaps://HOST)", "imaps://mail.example.org"},
       {R"(HOST(\[?:PORT\]?)?)", "mail.example.org:993"},
@@ -122,14 +126,18 @@ class ExamplesTest : public testing::Test {
     environment_ = {
         {"HOLDFAST_CACHE", directory_.Path("hosts.db")},
         {"HOME", directory_.path()},
-        {"PATH", absl::StrCat(fs::path(HoldfastPath()).parent_path().string(),
-                              ":/usr/local/bin:/usr/bin:/bin")}};
+        {"PATH",
+         absl::StrCat(fs::path(HoldfastPath()).parent_path().string(), ":",
+                      directory_.path(), ":/usr/local/bin:/usr/bin:/bin")}};
     for (const char* protocol :
          {"imap", "pop3", "smtp", "submission", "nntp"}) {
       Start(protocol, lab::Security::kImplicit, absl::StrCat(protocol, "s"));
       Start(protocol, lab::Security::kStartTls, protocol);
     }
-    // What examples read.
+    // What examples read, and run.
+    fs::permissions(directory_.Write("pw", "pw\n"), fs::perms::owner_read);
+    fs::permissions(directory_.Write("pass", "#!/bin/sh\necho pw\n"),
+                    fs::perms::owner_all);
     directory_.Write("ca.pem", authority_.certificate_pem());
     directory_.Write("hosts.txt", Reachable("imaps://mail.example.org") + "\n");
     for (const char* command :
@@ -185,6 +193,18 @@ class ExamplesTest : public testing::Test {
     return *RunProcess(process);
   }
 
+  // With a server that knows alice, which those of the lab do not.
+  ProcessResult RunSignedIn(const std::string& example) {
+    auto dovecot = DovecotServer::Start({Certificate()});
+    if (!dovecot.ok()) ADD_FAILURE() << dovecot.status();
+    if (!dovecot.ok()) return ProcessResult();
+    const uint16_t port =
+        std::exchange(ports_["imaps"], (*dovecot)->imaps_port());
+    const ProcessResult result = Run(example);
+    ports_["imaps"] = port;
+    return result;
+  }
+
   // A lab serves until it is ended.
   ProcessResult RunLab(const std::string& example) {
     static const std::regex port(R"(--port \d+)");
@@ -206,14 +226,18 @@ class ExamplesTest : public testing::Test {
   const TempDir directory_;
 
  private:
+  lab::Certificate Certificate() const {
+    lab::CertificateOptions options;
+    options.dns_names = {"mail.example.org"};
+    return *authority_.Issue(options);
+  }
+
   void Start(const std::string& protocol, lab::Security security,
              const std::string& scheme) {
     lab::LabOptions options;
     options.protocol = protocol;
     options.security = security;
-    lab::CertificateOptions certificate;
-    certificate.dns_names = {"mail.example.org"};
-    options.certificate = *authority_.Issue(certificate);
+    options.certificate = Certificate();
     servers_.push_back(*lab::LabServer::Start(options));
     ports_[scheme] = servers_.back()->port();
   }
@@ -254,6 +278,7 @@ TEST_F(ExamplesTest, EveryExampleRuns) {
     directory_.Write("hosts.db", directory_.Read("pinned.db"));
     const ProcessResult result =
         std::regex_search(example, serving)    ? RunLab(example)
+        : absl::StrContains(example, "--user") ? RunSignedIn(example)
         : std::regex_match(example, name_only) ? Run(example + " --help")
                                                : Run(example);
     EXPECT_EQ(result.exit_code, 0) << example << "\n"

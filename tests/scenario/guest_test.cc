@@ -41,9 +41,11 @@ using lab::LabServer;
 
 // A lab server with an authority of its own.
 struct Site {
-  explicit Site(const std::string& name)
+  explicit Site(const std::string& name,
+                const std::string& behaviour = "healthy")
       : authority(*CertificateAuthority::Create(name)) {
     lab::LabOptions options;
+    options.behaviour = *lab::FindBehaviour(behaviour);
     options.certificate = *authority.Issue();
     server = *LabServer::Start(options);
   }
@@ -158,14 +160,23 @@ class Guest {
   }
 
   // OK, or the first problem of the certificate.
-  ErrorCode Connect(const Site& site, std::shared_ptr<const Trust> trust) {
+  ErrorCode Connect(const Site& site, std::shared_ptr<const Trust> trust,
+                    std::shared_ptr<const ClientIdentity> identity = {}) {
     ConnectRequest request{
         *ParseTarget(absl::StrCat("imaps://127.0.0.1:", site.server->port())),
         runtime_, std::move(trust)};
+    request.identity = std::move(identity);
     const ConnectResult result = ConnectBlocking(request, nullptr);
     return result.ok() ? kConnected : result.report.error->code;
   }
   static constexpr ErrorCode kConnected = ErrorCode{};
+
+  std::shared_ptr<const ClientIdentity> Identity(
+      const lab::Certificate& certificate) {
+    return *ClientIdentity::Load(
+        runtime_, {directory_.Write("client.pem", certificate.chain_pem),
+                   directory_.Write("client.key", certificate.key_pem)});
+  }
 
  private:
   std::shared_ptr<NssRuntime> runtime_;
@@ -189,6 +200,27 @@ void UseHoldfast(Guest* guest, const Site& ours, const Site& hosts) {
   any.system_roots = false;
   any.danger_accept_any_certificate = true;
   EXPECT_EQ(guest->Connect(ours, guest->Load(any)), Guest::kConnected);
+  const Site asks("Our authority that asks", "client-cert-required");
+  EXPECT_EQ(guest->Connect(asks, guest->Trusting(asks.authority),
+                           guest->Identity(*asks.authority.Issue())),
+            ErrorCode::kClientCertificateRefused);
+}
+
+// Private keys in the application's database.
+int StoredKeys() {
+  PK11SlotInfo* const slot = PK11_GetInternalKeySlot();
+  SECKEYPrivateKeyList* const list =
+      PK11_ListPrivKeysInSlot(slot, /*nickname=*/nullptr, /*wincx=*/nullptr);
+  int count = 0;
+  if (list != nullptr) {
+    for (auto* node = PRIVKEY_LIST_HEAD(list); !PRIVKEY_LIST_END(node, list);
+         node = PRIVKEY_LIST_NEXT(node)) {
+      ++count;
+    }
+    SECKEY_DestroyPrivateKeyList(list);
+  }
+  PK11_FreeSlot(slot);
+  return count;
 }
 
 void IgnoreSignal(int) {}
@@ -232,7 +264,9 @@ TEST(GuestTest, AHostThatWasFirstSeesNoChange) {
     Guest guest;
     EXPECT_TRUE(guest.runtime().is_guest());
     UseHoldfast(&guest, ours, hosts);
+    const auto identity = guest.Identity(*ours.authority.Issue());
     check_trust();  // while we are here
+    EXPECT_EQ(StoredKeys(), 0);
     EXPECT_EQ(ProcessSettings(), before);
   }
   EXPECT_EQ(ProcessSettings(), before);

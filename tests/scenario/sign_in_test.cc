@@ -55,8 +55,9 @@ std::vector<SaslMechanism> Built(std::vector<SaslMechanism> mechanisms) {
 
 class RealSignInTest : public testing::Test {
  protected:
-  std::unique_ptr<Connection> Connect(const std::string& target,
-                                      bool accept_any = false) {
+  std::unique_ptr<Connection> Connect(
+      const std::string& target, bool accept_any = false,
+      std::shared_ptr<const ClientIdentity> identity = {}) {
     TrustOptions options;
     options.system_roots = false;
     options.danger_accept_any_certificate = accept_any;
@@ -66,9 +67,16 @@ class RealSignInTest : public testing::Test {
     }
     ConnectRequest request{*ParseTarget(target), runtime_,
                            *Trust::Load(runtime_, options)};
+    request.identity = std::move(identity);
     ConnectResult result = ConnectBlocking(request, nullptr);
     EXPECT_TRUE(result.ok()) << result.status();
     return std::move(result.connection);
+  }
+  std::shared_ptr<const ClientIdentity> Identity(
+      const lab::Certificate& certificate) {
+    return *ClientIdentity::Load(
+        runtime_, {directory_.Write("client.pem", certificate.chain_pem),
+                   directory_.Write("client.key", certificate.key_pem)});
   }
   static SignInResult SignInWith(Connection* connection, Protocol protocol,
                                  std::optional<SaslMechanism> mechanism,
@@ -190,6 +198,62 @@ TEST_F(RealSignInTest, ACertificateThatIsOnlyAcceptedGetsNoCredentials) {
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error->code, ErrorCode::kUnprotectedCredentials);
   EXPECT_EQ(provider.asked(), 0);
+}
+
+// Signs in by nothing but the client's certificate.
+class CertificateProvider final : public CredentialsProvider {
+ public:
+  explicit CertificateProvider(std::string act_as)
+      : act_as_(std::move(act_as)) {}
+  bool Has(CredentialKind kind) const override {
+    return kind == CredentialKind::kCertificate;
+  }
+
+ private:
+  void Ask(const CredentialsRequest& request, Answer answer) override {
+    if (request.reason != CredentialsRequest::Reason::kFirst) {
+      return answer(MakeStatus(ErrorCode::kAuthenticationRefused,
+                               Phase::kSession, request.server_text));
+    }
+    answer(Credentials{"", SecretString(), act_as_});
+  }
+
+  const std::string act_as_;
+};
+
+TEST_F(RealSignInTest, DovecotTakesTheUserOfTheClientCertificate) {
+  for (const TlsVersion version : {TlsVersion::kTls12, TlsVersion::kTls13}) {
+    DovecotOptions options{*authority_.Issue(), version};
+    options.mechanisms = "plain external";
+    options.client_authority_pem = authority_.certificate_pem();
+    auto server = DovecotServer::Start(options);
+    ASSERT_TRUE(server.ok()) << server.status();
+    dovecot_ = *std::move(server);
+    lab::CertificateOptions alice;
+    alice.common_name = "alice";
+    alice.extended_key_usage = "clientAuth";
+    for (const char* act_as : {"", "alice", "bob"}) {
+      for (const Protocol protocol : {Protocol::kImap, Protocol::kPop3}) {
+        const auto connection =
+            Connect(protocol == Protocol::kImap ? Imaps() : Pop3s(),
+                    /*accept_any=*/false, Identity(*authority_.Issue(alice)));
+        ASSERT_NE(connection, nullptr);
+        EXPECT_TRUE(connection->client_certificate_sent());
+        CertificateProvider provider(act_as);
+        const SignInResult result =
+            SignInBlocking(connection.get(), &provider, {protocol});
+        EXPECT_EQ(result.mechanism, M::kExternal);
+        EXPECT_EQ(result.round_trips, 1);
+        EXPECT_EQ(result.ok(), std::string(act_as) != "bob") << dovecot_->log();
+      }
+    }
+    const auto stranger = Connect(Imaps());
+    CertificateProvider provider("alice");
+    const SignInResult result =
+        SignInBlocking(stranger.get(), &provider, {Protocol::kImap});
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error->code, ErrorCode::kNoCommonMechanism);
+  }
 }
 
 TEST_F(RealSignInTest, PostfixTakesEachMechanism) {

@@ -722,22 +722,36 @@ TEST(AuthenticatorTest, WhatWouldBecomeACommandIsNotSent) {
 TEST(AuthenticatorTest, OnlySomeMechanismsCanActForAnother) {
   for (const SaslMechanism mechanism :
        {M::kScramSha256, M::kPlain, M::kLogin, M::kXoauth2, M::kOauthBearer,
-        M::kProtocolLogin, M::kAnonymous}) {
+        M::kProtocolLogin, M::kAnonymous, M::kExternal}) {
     AuthenticatorOptions options = Options(P::kImap, mechanism);
     options.act_as = "bob";
     EXPECT_EQ(Authenticator::Create(std::move(options)).ok(),
-              mechanism == M::kPlain ||
+              mechanism == M::kPlain || mechanism == M::kExternal ||
                   (mechanism == M::kScramSha256 && IsBuilt(mechanism)));
   }
 }
 
-TEST(AuthenticatorTest, SmtpHasNoCommandOfItsOwnAndExternalNoCertificate) {
-  for (const SaslMechanism mechanism : {M::kProtocolLogin, M::kExternal}) {
-    const auto made = Authenticator::Create(Options(P::kSmtp, mechanism));
-    ASSERT_FALSE(made.ok());
-    EXPECT_EQ(ErrorFromStatus(made.status()).code,
-              ErrorCode::kNoCommonMechanism);
-  }
+TEST(AuthenticatorTest, SmtpHasNoCommandOfItsOwn) {
+  const auto made = Authenticator::Create(Options(P::kSmtp, M::kProtocolLogin));
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(ErrorFromStatus(made.status()).code, ErrorCode::kNoCommonMechanism);
+}
+
+// The certificate has said who we are; all that is left to say is for whom.
+TEST(AuthenticatorTest, ExternalSaysForWhomOrNothing) {
+  const auto external = [](P protocol, const std::string& act_as) {
+    AuthenticatorOptions options = Options(protocol, M::kExternal);
+    options.user = "";
+    options.secret = SecretString();
+    options.act_as = act_as;
+    return std::string(
+        (*Authenticator::Create(std::move(options)))->Start().send.view());
+  };
+  EXPECT_EQ(external(P::kSmtp, ""), "AUTH EXTERNAL =\r\n");
+  EXPECT_EQ(external(P::kPop3, "bob"), "AUTH EXTERNAL Ym9i\r\n");
+  EXPECT_EQ(external(P::kNntp, ""), "AUTHINFO SASL EXTERNAL =\r\n");
+  // Without SASL-IR the server asks first.
+  EXPECT_EQ(external(P::kImap, ""), "t1 AUTHENTICATE EXTERNAL\r\n");
 }
 
 }  // namespace

@@ -90,6 +90,8 @@ std::map<ErrorCode, Evidence> SpecialEvidence() {
        Handshake("SSL_ERROR_UNSAFE_NEGOTIATION")},
       {ErrorCode::kClientCertificateRequired,
        {Phase::kSession, "SSL_ERROR_RX_CERTIFICATE_REQUIRED_ALERT", 116}},
+      {ErrorCode::kClientCertificateRefused,
+       {Phase::kSession, "SSL_ERROR_UNKNOWN_CA_ALERT", 48}},
       {ErrorCode::kNameRefused,
        Alert("SSL_ERROR_UNRECOGNIZED_NAME_ALERT", 112)},
       {ErrorCode::kServerBusy, Words("too many connections")},

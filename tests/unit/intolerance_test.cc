@@ -82,6 +82,11 @@ HandshakeEvidence AskedForCertificate(HandshakeEvidence evidence) {
   return AfterServerHello(evidence);
 }
 
+HandshakeEvidence ShowedCertificate(HandshakeEvidence evidence) {
+  evidence.client_certificate_sent = true;
+  return AskedForCertificate(std::move(evidence));
+}
+
 HandshakeEvidence WithSentinel(HandshakeEvidence evidence) {
   evidence.downgrade_sentinel = true;
   return evidence;
@@ -161,6 +166,10 @@ INSTANTIATE_TEST_SUITE_P(
             FailureClass::kFinal, ErrorCode::kClientCertificateRequired},
         Row{"ClientCertificateByABadOne", AskedForCertificate(Alert(42)),
             FailureClass::kFinal, ErrorCode::kClientCertificateRequired},
+        Row{"ClientCertificateThatIsRefused", ShowedCertificate(Alert(48)),
+            FailureClass::kFinal, ErrorCode::kClientCertificateRefused},
+        Row{"AlertAboutNoClientCertificate", ShowedCertificate(Alert(80)),
+            FailureClass::kFinal, ErrorCode::kHandshakeAlert},
         Row{"ClientCertificateInSoManyWords", AfterServerHello(Alert(116)),
             FailureClass::kFinal, ErrorCode::kClientCertificateRequired},
         Row{"FailureWithoutARequestForACertificate",
@@ -509,6 +518,9 @@ TEST(IntoleranceTest, ARefusedClientCertificateShowsAtTheFirstRead) {
   EXPECT_EQ(JudgeFirstRead(error).error.code,
             ErrorCode::kClientCertificateRequired);
   EXPECT_EQ(JudgeFirstRead(error).failure, FailureClass::kFinal);
+  error.code = ErrorCode::kClientCertificateRefused;
+  EXPECT_EQ(JudgeFirstRead(error).error.code,
+            ErrorCode::kClientCertificateRefused);
 }
 
 }  // namespace

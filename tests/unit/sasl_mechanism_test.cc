@@ -79,31 +79,30 @@ TEST(SaslMechanismTest, OffersAreReadInEveryProtocol) {
 MechanismChoice Choice(std::set<SaslMechanism> offered,
                        std::set<CredentialKind> has, bool binding = true) {
   return {std::move(offered),
-          [has](CredentialKind kind) { return has.count(kind) > 0; }, binding};
+          [has](CredentialKind kind) { return has.count(kind) > 0; }, binding,
+          std::nullopt, /*client_certificate_sent=*/true};
 }
 
 TEST(SaslMechanismTest, TheStrongestThatIsPossibleIsTaken) {
   const std::vector<SaslMechanism> kByStrength = {
-      M::kScramSha256Plus, M::kScramSha256, M::kScramSha1Plus, M::kScramSha1,
-      M::kOauthBearer,     M::kXoauth2,     M::kPlain,         M::kLogin,
-      M::kProtocolLogin,   M::kAnonymous};
+      M::kScramSha256Plus, M::kScramSha256,   M::kScramSha1Plus, M::kScramSha1,
+      M::kExternal,        M::kOauthBearer,   M::kXoauth2,       M::kPlain,
+      M::kLogin,           M::kProtocolLogin, M::kAnonymous};
   const size_t left_out = IsBuilt(M::kScramSha1) ? 0 : 4;
   const std::vector<SaslMechanism> expected(kByStrength.begin() + left_out,
                                             kByStrength.end());
   std::set<SaslMechanism> offered(expected.begin(), expected.end());
-  offered.insert(M::kExternal);
   std::vector<SaslMechanism> chosen;
   while (true) {
-    const auto mechanism = ChooseMechanism(
-        Choice(offered, {CredentialKind::kNone, CredentialKind::kPassword,
-                         CredentialKind::kToken}));
+    const auto mechanism = ChooseMechanism(Choice(
+        offered, {CredentialKind::kNone, CredentialKind::kPassword,
+                  CredentialKind::kToken, CredentialKind::kCertificate}));
     if (!mechanism.ok()) break;
     chosen.push_back(*mechanism);
     offered.erase(*mechanism);
   }
   EXPECT_EQ(chosen, expected);
-  // Client certificates are not supported, so that it is never taken.
-  EXPECT_THAT(offered, ElementsAre(M::kExternal));
+  EXPECT_THAT(offered, testing::IsEmpty());
 }
 
 TEST(SaslMechanismTest, CredentialsAndChannelBindingLimitTheChoice) {
@@ -149,8 +148,20 @@ TEST(SaslMechanismTest, TheProtocolsOwnCommandIsTakenOnlyIfItIsOffered) {
   EXPECT_EQ(*ChooseMechanism(choice), M::kProtocolLogin);
 }
 
-TEST(SaslMechanismTest, ExternalIsRefusedWithTheReason) {
-  MechanismChoice choice = Choice({M::kExternal}, {CredentialKind::kNone});
+TEST(SaslMechanismTest, ACertificateIsNoWayToSignInAsNobody) {
+  EXPECT_FALSE(
+      ChooseMechanism(Choice({M::kAnonymous}, {CredentialKind::kCertificate}))
+          .ok());
+  EXPECT_FALSE(
+      ChooseMechanism(Choice({M::kExternal}, {CredentialKind::kNone})).ok());
+}
+
+TEST(SaslMechanismTest, ExternalNeedsACertificateThatTheServerHas) {
+  MechanismChoice choice =
+      Choice({M::kExternal}, {CredentialKind::kCertificate});
+  EXPECT_EQ(*ChooseMechanism(choice), M::kExternal);
+  choice.client_certificate_sent = false;
+  EXPECT_FALSE(ChooseMechanism(choice).ok());
   choice.told = M::kExternal;
   EXPECT_THAT(ErrorFromStatus(ChooseMechanism(choice).status()).Message(),
               HasSubstr("client certificate"));

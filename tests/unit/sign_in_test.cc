@@ -30,6 +30,7 @@ constexpr int kFd = 77;
 // What a test looks at, and sets, while the connection owns the socket.
 struct FakeState {
   bool established = true;
+  bool client_certificate_sent = false;
   TlsInfo tls = {TlsVersion::kTls13, "", "", "", false, {}, {}};
   std::deque<std::string> answers;  // one for each write
   bool closes_at_end = false;
@@ -64,6 +65,7 @@ class FakeSocket final : public SecureSocket {
     return {Progress::kDone, part.size(), std::nullopt};
   }
   void SetKeyLog(std::shared_ptr<const KeyLog>) override {}
+  void SetIdentity(std::shared_ptr<const ClientIdentity>) override {}
   absl::Status StartTls(const HandshakeProfile&, const Host&,
                         std::shared_ptr<const Trust>, absl::Time) override {
     return absl::OkStatus();
@@ -72,6 +74,9 @@ class FakeSocket final : public SecureSocket {
   HandshakeEvidence evidence() const override { return {}; }
   TlsInfo tls_info() const override { return state_->tls; }
   bool tls_established() const override { return state_->established; }
+  bool client_certificate_sent() const override {
+    return state_->client_certificate_sent;
+  }
   std::optional<ChannelBinding> channel_binding() const override {
     return std::nullopt;
   }
@@ -178,6 +183,42 @@ TEST_F(SignInTest, TheGateLooksAgainBeforeEachTry) {
   loop_.MarkReady(kFd);
   EXPECT_EQ(Code(), ErrorCode::kUnprotectedCredentials);
   EXPECT_EQ(provider_.asked().size(), 1u);
+}
+
+TEST_F(SignInTest, ACertificateIsNoWayAroundTheGate) {
+  class CertificateProvider final : public CredentialsProvider {
+   public:
+    bool Has(CredentialKind kind) const override {
+      return kind == CredentialKind::kCertificate;
+    }
+
+   private:
+    void Ask(const CredentialsRequest&, Answer answer) override {
+      answer(Credentials());
+    }
+  } provider;
+  const auto sign_in = [&] {
+    connection_ = std::make_unique<Connection>(
+        std::make_unique<FakeSocket>(&state_),
+        std::make_unique<ReadyNegotiator>(
+            "", std::vector<std::string>{"SASL-IR", "AUTH=EXTERNAL"}),
+        "");
+    sign_in_ = SignIn::Start(
+        &loop_, connection_.get(), &provider, {Protocol::kImap},
+        [this](SignInResult result) { result_ = std::move(result); });
+    loop_.Advance(absl::ZeroDuration());
+  };
+  sign_in();
+  EXPECT_EQ(Code(), ErrorCode::kNoCommonMechanism);  // the server has none
+  state_.client_certificate_sent = true;
+  state_.tls.certificate_problems = {{ErrorCode::kSelfSigned, "CN=x", ""}};
+  sign_in();
+  ExpectNothingLeft();
+  state_.tls.certificate_problems.clear();
+  state_.answers = {"auth1 OK in\r\n"};
+  sign_in();
+  EXPECT_TRUE(result_->ok());
+  EXPECT_EQ(state_.sent, "auth1 AUTHENTICATE EXTERNAL =\r\n");
 }
 
 TEST_F(SignInTest, AtTheFloorTheyLeave) {
