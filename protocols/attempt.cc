@@ -89,6 +89,8 @@ class AttemptImpl : public Attempt {
   void OnHandshakeFailed(bool timed_out);
   // Acts on what the negotiator asks for, in clear or inside TLS.
   void Take(Step step);
+  // To be sent, alone or with the first command.
+  void Queue(const Step& step);
   // Sends and feeds lines until something must be waited for, or it is over.
   void Converse();
   // These return false if the conversation waits, or is over and *this may be
@@ -132,8 +134,10 @@ class AttemptImpl : public Attempt {
   std::unique_ptr<EventLoop::Registration> mute_timer_;
   std::unique_ptr<TlsProbe> probe_;
   LineBuffer lines_;
-  std::string unsent_;
+  SecretString outgoing_;
+  size_t sent_ = 0;          // of outgoing_
   bool heard_line_ = false;  // in this state
+  bool committed_ = false;   // to its first command
 };
 
 void AttemptImpl::Dial() {
@@ -303,7 +307,7 @@ void AttemptImpl::OnHandshakeFailed(bool timed_out) {
 void AttemptImpl::Take(Step step) {
   switch (step.kind) {
     case Step::Kind::kContinue:
-      unsent_ += step.send;
+      Queue(step);
       return Converse();
     case Step::Kind::kStartTls:
       request_.hooks.record(EventKind::kStartTlsAccepted, {});
@@ -315,8 +319,26 @@ void AttemptImpl::Take(Step step) {
   }
 }
 
+void AttemptImpl::Queue(const Step& step) {
+  std::string text = step.send;
+  SecretString command;
+  if (step.joinable) {
+    command = request_.hooks.first_command(*socket_, *negotiator_);
+  }
+  if (!command.empty()) {
+    committed_ = true;
+    text = negotiator_->Join(step);
+  }
+  // In one write: the command is not to wait for what is in front of it.
+  outgoing_ = SecretString::Join(
+      {outgoing_.view().substr(sent_), text, command.view()});
+  sent_ = 0;
+}
+
 void AttemptImpl::Converse() {
   while (SendUnsent()) {
+    // The answer is the client's to read.
+    if (committed_ && (heard_line_ || !lines_.rest().empty())) return Ready();
     std::optional<std::string> line = lines_.TakeLine();
     if (!line) {
       if (!Receive()) return;
@@ -332,7 +354,7 @@ void AttemptImpl::Converse() {
         return FailInjected(early);
       }
     }
-    unsent_ += step.send;
+    Queue(step);
   }
 }
 
@@ -347,8 +369,9 @@ std::string AttemptImpl::EarlyAnswer() {
 }
 
 bool AttemptImpl::SendUnsent() {
-  while (!unsent_.empty()) {
-    SecureSocket::IoResult result = socket_->Write(unsent_);
+  while (sent_ < outgoing_.size()) {
+    SecureSocket::IoResult result =
+        socket_->Write(outgoing_.view().substr(sent_));
     switch (result.progress) {
       case Progress::kWouldBlock:
         Wait([this] { Converse(); });
@@ -357,9 +380,11 @@ bool AttemptImpl::SendUnsent() {
         OnIoFailed(*std::move(result.error));
         return false;
       case Progress::kDone:
-        unsent_.erase(0, result.bytes);
+        sent_ += result.bytes;
     }
   }
+  outgoing_ = SecretString();
+  sent_ = 0;
   return true;
 }
 
@@ -435,10 +460,11 @@ void AttemptImpl::Expire() {
       return OnHandshakeFailed(/*timed_out=*/true);
     case State::kPlaintext:
     case State::kSession:
-      return Fail(FailureClass::kFinal,
-                  MakeError(heard_line_ ? ErrorCode::kResponseTimedOut
-                                        : ErrorCode::kGreetingTimedOut,
-                            phase()));
+      return Fail(
+          FailureClass::kFinal,
+          MakeError(heard_line_ || committed_ ? ErrorCode::kResponseTimedOut
+                                              : ErrorCode::kGreetingTimedOut,
+                    phase()));
   }
 }
 
@@ -475,7 +501,7 @@ void AttemptImpl::FailInjected(absl::string_view bytes) {
 
 void AttemptImpl::Fail(FailureClass failure, Error error) {
   AttemptResult result;
-  result.outcome.failure = failure;
+  result.outcome.failure = committed_ ? FailureClass::kFinal : failure;
   result.outcome.error = std::move(error);
   Finish(std::move(result));
 }

@@ -15,6 +15,7 @@
 #include "core/event_loop.h"
 #include "core/key_log.h"
 #include "core/nss_runtime.h"
+#include "core/secret_string.h"
 #include "core/trust.h"
 #include "fallback/retry_session.h"
 #include "protocols/connection.h"
@@ -38,6 +39,14 @@ struct AttemptHooks {
   std::function<absl::Duration()> more_time = [] {
     return absl::ZeroDuration();
   };
+  // Inside TLS, nothing was said yet: a command that goes out at once, with or
+  // in place of the question what the server can do; empty: none. With one,
+  // the attempt is connected as soon as the server has said anything inside
+  // TLS; whatever ends it before is final, for the command is never sent again
+  // by itself (promise 11).
+  std::function<SecretString(const SecureSocket&, const Negotiator&)>
+      first_command =
+          [](const SecureSocket&, const Negotiator&) { return SecretString(); };
 };
 
 struct AttemptRequest {

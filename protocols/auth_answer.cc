@@ -25,16 +25,8 @@ bool HasCode(absl::string_view text,
   return false;
 }
 
-// "[CAPABILITY ...] text" (RFC 9051, 7.1).
-std::vector<std::string> CapabilityCode(absl::string_view text) {
-  constexpr absl::string_view kOpening = "[CAPABILITY ";
-  const size_t close = text.find(']');
-  if (!absl::StartsWithIgnoreCase(text, kOpening) ||
-      close == absl::string_view::npos) {
-    return {};
-  }
-  return absl::StrSplit(text.substr(kOpening.size(), close - kOpening.size()),
-                        ' ', absl::SkipEmpty());
+std::vector<std::string> SplitList(absl::string_view list) {
+  return absl::StrSplit(list, ' ', absl::SkipEmpty());
 }
 
 // RFC 5530, 3.
@@ -53,13 +45,14 @@ AuthAnswer ReadImap(absl::string_view tag, absl::string_view line) {
     if (ConsumeWord(&text, "BYE")) return Make(Kind::kClosing, text);
     AuthAnswer answer;
     if (ConsumeWord(&text, "CAPABILITY")) {
-      answer.capabilities = absl::StrSplit(text, ' ', absl::SkipEmpty());
+      answer.capabilities = SplitList(text);
     }
     return answer;
   }
   if (!ConsumeWord(&text, tag)) return Make(Kind::kUnexpected, line);
   if (ConsumeWord(&text, "OK")) {
-    return {Kind::kSuccess, "", CapabilityCode(text)};
+    return {Kind::kSuccess, "",
+            SplitList(ConsumeCapabilityCode(&text).value_or(""))};
   }
   return ConsumeWord(&text, "NO") ? ReadImapNo(text)
                                   : Make(Kind::kUnexpected, line);

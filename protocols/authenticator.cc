@@ -68,8 +68,7 @@ absl::Status CheckCredentials(const AuthenticatorOptions& options) {
   if (has_secret && (options.user.empty() || options.secret.empty())) {
     return Unusable("The user name or the password is empty.");
   }
-  const bool is_scram = options.mechanism <= SaslMechanism::kScramSha1;
-  if (!options.act_as.empty() && !is_scram &&
+  if (!options.act_as.empty() && !IsScram(options.mechanism) &&
       options.mechanism != SaslMechanism::kPlain &&
       options.mechanism != SaslMechanism::kExternal) {
     return Unusable(
@@ -354,11 +353,10 @@ AuthStep AuthenticatorImpl::OnSuccess(absl::string_view text) {
   if (!first_ && client_->finished()) {
     return {AuthStep::Kind::kDone, {}, std::nullopt};
   }
-  const bool owes_proof = options_.mechanism <= SaslMechanism::kScramSha1;
-  return End(
-      AuthStep::Kind::kFailed,
-      owes_proof ? ErrorCode::kServerUnproven : ErrorCode::kUnexpectedResponse,
-      "");
+  return End(AuthStep::Kind::kFailed,
+             IsScram(options_.mechanism) ? ErrorCode::kServerUnproven
+                                         : ErrorCode::kUnexpectedResponse,
+             "");
 }
 
 AuthStep AuthenticatorImpl::OnRefusal(AuthAnswer answer) {

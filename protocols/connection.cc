@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "protocols/begun_sign_in.h"
+
 namespace holdfast {
 
 Connection::Connection(std::unique_ptr<SecureSocket> socket,
@@ -12,6 +14,16 @@ Connection::Connection(std::unique_ptr<SecureSocket> socket,
     : socket_(std::move(socket)),
       negotiator_(std::move(negotiator)),
       unread_(std::move(unread)) {}
+
+Connection::~Connection() = default;
+
+void Connection::SetBegunSignIn(std::unique_ptr<BegunSignIn> begun) {
+  begun_sign_in_ = std::move(begun);
+}
+
+std::unique_ptr<BegunSignIn> Connection::TakeBegunSignIn() {
+  return std::move(begun_sign_in_);
+}
 
 Connection::IoResult Connection::Read(absl::Span<char> buffer) {
   if (unread_.empty()) return socket_->Read(buffer);

@@ -16,6 +16,8 @@
 
 namespace holdfast {
 
+class BegunSignIn;
+
 // Ownership: owns its socket. Thread safety: one thread at a time.
 class Connection {
  public:
@@ -24,6 +26,7 @@ class Connection {
   // `unread` was received after the dialogue's last line, and is read first.
   Connection(std::unique_ptr<SecureSocket> socket,
              std::unique_ptr<Negotiator> negotiator, std::string unread);
+  ~Connection();
 
   IoResult Read(absl::Span<char> buffer);
   IoResult Write(absl::string_view data) { return socket_->Write(data); }
@@ -45,14 +48,7 @@ class Connection {
     unread_.insert(0, bytes.data(), bytes.size());
   }
 
-  bool tls_established() const { return socket_->tls_established(); }
-  // EXTERNAL is of use (RFC 4422, A).
-  bool client_certificate_sent() const {
-    return socket_->client_certificate_sent();
-  }
-  std::optional<ChannelBinding> channel_binding() const {
-    return socket_->channel_binding();
-  }
+  const SecureSocket& socket() const { return *socket_; }
   TlsInfo tls_info() const { return socket_->tls_info(); }
   // The server's greeting, without CRLF; without its capability list if that
   // was heard in clear.
@@ -63,10 +59,16 @@ class Connection {
   // The protocol's own words for leaving; see farewell.h.
   Negotiator& negotiator() { return *negotiator_; }
 
+  // Signing in has begun while the connection was made (ConnectRequest), and
+  // the server may have answered: SignIn takes it from here, and goes on.
+  void SetBegunSignIn(std::unique_ptr<BegunSignIn> begun);
+  std::unique_ptr<BegunSignIn> TakeBegunSignIn();
+
  private:
   std::unique_ptr<SecureSocket> socket_;
   std::unique_ptr<Negotiator> negotiator_;
   std::string unread_;
+  std::unique_ptr<BegunSignIn> begun_sign_in_;
 };
 
 }  // namespace holdfast

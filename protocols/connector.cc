@@ -8,6 +8,7 @@
 
 #include "fallback/retry_session.h"
 #include "protocols/attempt.h"
+#include "protocols/begun_sign_in.h"
 #include "protocols/own_loop.h"
 
 namespace holdfast {
@@ -99,6 +100,7 @@ struct Running {
   absl::Duration started;  // loop time
   bool unanswered = false;
   std::unique_ptr<Attempt> attempt = nullptr;  // null during the look-up
+  std::unique_ptr<BegunSignIn> sign_in = nullptr;
 };
 
 class ConnectOperation : public Connector::Operation {
@@ -134,6 +136,8 @@ class ConnectOperation : public Connector::Operation {
   AttemptHooks HooksFor(int number);
   void OnUnanswered(int number);
   void OnAnswered(int number);
+  SecretString BeginSignIn(int number, const SecureSocket& socket,
+                           const Negotiator& negotiator);
   void OnAttemptDone(int number, AttemptResult result);
   void GiveUp(int number);
   void GiveUpAll();
@@ -168,6 +172,9 @@ class ConnectOperation : public Connector::Operation {
   // Their callbacks may still be on the stack.
   std::vector<std::unique_ptr<Attempt>> ended_;
   bool cancelled_ = false;
+  // To the attempt that sent credentials: its failure is final, nobody else may
+  // send them again (promise 11).
+  bool committed_ = false;
   // Null once *this is gone; used on the loop's thread only.
   const std::shared_ptr<ConnectOperation*> self_ =
       std::make_shared<ConnectOperation*>(this);
@@ -232,7 +239,8 @@ void ConnectOperation::Begin(const AttemptPlan& plan) {
 }
 
 void ConnectOperation::OnWayFailed(Error error) {
-  const bool may_go_on = !ways_left_.empty() && MayTryOtherWay(error);
+  const bool may_go_on =
+      !committed_ && !ways_left_.empty() && MayTryOtherWay(error);
   if (!cause_ || Weight(error) > Weight(*cause_)) cause_ = std::move(error);
   if (may_go_on) return StartWay();
   Fail(*std::move(cause_));
@@ -294,7 +302,28 @@ AttemptHooks ConnectOperation::HooksFor(int number) {
     return way_->session.MoreTime(running_.at(number).plan,
                                   way_ends_ - services_.loop->Now());
   };
+  hooks.first_command = [this, number](const SecureSocket& socket,
+                                       const Negotiator& negotiator) {
+    return BeginSignIn(number, socket, negotiator);
+  };
   return hooks;
+}
+
+SecretString ConnectOperation::BeginSignIn(int number,
+                                           const SecureSocket& socket,
+                                           const Negotiator& negotiator) {
+  if (!request_.sign_in || committed_) return SecretString();
+  std::unique_ptr<BegunSignIn>& sign_in = running_.at(number).sign_in;
+  sign_in = BegunSignIn::Begin(*request_.sign_in, socket, negotiator);
+  if (sign_in == nullptr) return SecretString();
+  SecretString command = sign_in->TakeCommand();
+  if (command.empty()) return command;
+  committed_ = true;
+  for (auto next = running_.begin(); next != running_.end();) {
+    const int other = (next++)->first;
+    if (other != number) GiveUp(other);
+  }
+  return command;
 }
 
 void ConnectOperation::OnUnanswered(int number) {
@@ -322,6 +351,7 @@ void ConnectOperation::OnAttemptDone(int number, AttemptResult result) {
   Learn(way_->session.Observe(running.plan, result.outcome));
   if (way_->session.over()) GiveUpAll();
   if (result.outcome.connected()) {
+    result.connection->SetBegunSignIn(std::move(running.sign_in));
     return Succeed(running.plan, std::move(result));
   }
   StartSoon();

@@ -16,6 +16,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/time/clock.h"
@@ -34,6 +35,7 @@
 #include "protocols/connect_report.h"
 #include "protocols/connection.h"
 #include "protocols/protocol.h"
+#include "protocols/sign_in.h"
 
 namespace holdfast {
 
@@ -54,6 +56,13 @@ struct ConnectRequest {
   std::shared_ptr<const ClientIdentity> identity = {};
   // Ends the connect at once, from any thread. May be null.
   std::shared_ptr<Cancellation> cancellation = {};
+  // Whoever signs in next, by SignIn with the same provider and options, may
+  // begin to while the connection is made: a told or remembered mechanism's
+  // first command then goes out as soon as TLS is up, which saves a round trip
+  // where the protocol allows it (docs/signing-in.md). After it has gone out no
+  // failure leads to another attempt (promise 11), and only SignIn may read the
+  // connection.
+  std::optional<SignInRequest> sign_in = std::nullopt;
 };
 
 struct ConnectResult {

@@ -39,14 +39,14 @@ class PasswordProvider final : public CredentialsProvider {
 
 }  // namespace
 
-absl::Status AskForCredentials(const Connection& connection, TlsVersion floor,
+absl::Status AskForCredentials(const SecureSocket& socket, TlsVersion floor,
                                CredentialsProvider* provider,
                                const CredentialsRequest& request,
                                CredentialsProvider::Answer answer) {
-  if (!connection.tls_established()) {
+  if (!socket.tls_established()) {
     return Unprotected("the connection is in clear");
   }
-  const TlsInfo tls = connection.tls_info();
+  const TlsInfo tls = socket.tls_info();
   if (!tls.certificate_verified()) {
     return Unprotected("the server's certificate is not verified");
   }

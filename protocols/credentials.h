@@ -15,8 +15,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/secret_string.h"
+#include "core/secure_socket.h"
 #include "core/tls_version.h"
-#include "protocols/connection.h"
 #include "protocols/sasl_mechanism.h"
 
 namespace holdfast {
@@ -62,18 +62,18 @@ class CredentialsProvider {
   virtual void Ask(const CredentialsRequest& request, Answer answer) = 0;
 
  private:
-  friend absl::Status AskForCredentials(const Connection& connection,
+  friend absl::Status AskForCredentials(const SecureSocket& socket,
                                         TlsVersion floor,
                                         CredentialsProvider* provider,
                                         const CredentialsRequest& request,
                                         Answer answer);
 };
 
-// The gate: passes `request` on only if `connection` is inside TLS at or above
+// The gate: passes `request` on only if `socket` is inside TLS at or above
 // `floor` and its certificate is verified; "verified" is what the certificate
 // was found to be, not what the user accepts. Errors, in which case nobody was
 // asked: kUnprotectedCredentials.
-absl::Status AskForCredentials(const Connection& connection, TlsVersion floor,
+absl::Status AskForCredentials(const SecureSocket& socket, TlsVersion floor,
                                CredentialsProvider* provider,
                                const CredentialsRequest& request,
                                CredentialsProvider::Answer answer);

@@ -33,7 +33,15 @@ Step Dialogue::AskForTls() {
 
 Step Dialogue::AskForCapabilities() {
   state_ = State::kCapabilities;
-  return Send(CapabilityCommand());
+  Step step = Send(CapabilityCommand());
+  step.joinable = !in_clear_ && question() != Question::kFirst;
+  return step;
+}
+
+std::string Dialogue::Join(const Step& step) {
+  if (question() == Question::kAlong) return step.send;
+  state_ = State::kReady;
+  return "";
 }
 
 Step Dialogue::BeginTls() {

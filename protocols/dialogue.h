@@ -4,6 +4,9 @@
 //   greeting -> [capabilities, in clear] -> STARTTLS -> TLS -> capabilities
 //   -> ready; with implicit TLS: greeting -> capabilities -> ready
 //
+// Inside TLS a command of the client may take the capabilities' place, or go
+// with the question for them: Join().
+//
 // A protocol says what its commands are and what the server's lines mean.
 
 #ifndef HOLDFAST_PROTOCOLS_DIALOGUE_H_
@@ -22,6 +25,8 @@ class Dialogue : public Negotiator {
   Step Start() final { return Step(); }
   Step OnLine(absl::string_view line) final;
   Step OnTlsEstablished() final;
+  std::string Join(const Step& step) final;
+  bool ready() const final { return state_ == State::kReady; }
   const std::string& greeting() const final { return greeting_; }
   const std::vector<std::string>& capabilities() const final {
     return capabilities_;
@@ -38,6 +43,13 @@ class Dialogue : public Negotiator {
   // Commands, without CRLF.
   virtual std::string StartTlsCommand() = 0;
   virtual std::string CapabilityCommand() = 0;
+  // Inside TLS, if the client has a command that needs no capabilities.
+  enum class Question {
+    kFirst,    // must be answered before any command
+    kAlong,    // is put in front of the command
+    kLeftOut,  // is not put
+  };
+  virtual Question question() const = 0;
 
   bool in_clear() const { return in_clear_; }
 

@@ -48,6 +48,20 @@ absl::Status CheckWords(absl::string_view words) {
   return absl::OkStatus();
 }
 
+// Whether a literal of `size` may be sent at once (RFC 7888); IMAP4rev2 has
+// LITERAL- built in (RFC 9051, appendix E).
+bool TakesLiteralAtOnce(const std::vector<std::string>& capabilities,
+                        uint64_t size) {
+  const auto has = [&capabilities](absl::string_view name) {
+    return std::any_of(capabilities.begin(), capabilities.end(),
+                       [name](const std::string& offered) {
+                         return absl::EqualsIgnoreCase(offered, name);
+                       });
+  };
+  return has("LITERAL+") || (size <= kLongestSmallLiteral &&
+                             (has("LITERAL-") || has("IMAP4rev2")));
+}
+
 // "7" or "*".
 bool TakeNumberOrStar(ImapTokens* tokens) {
   const std::optional<uint32_t> number = tokens->TakeNumber32();
@@ -83,21 +97,6 @@ absl::StatusOr<ImapSet> ImapSet::Of(std::vector<uint32_t> numbers) {
     first = end;
   }
   return ImapSet(absl::StrJoin(ranges, ","));
-}
-
-bool ImapServerHas(const std::vector<std::string>& capabilities,
-                   absl::string_view capability) {
-  const auto has = [&capabilities](absl::string_view name) {
-    return std::any_of(capabilities.begin(), capabilities.end(),
-                       [name](const std::string& offered) {
-                         return absl::EqualsIgnoreCase(offered, name);
-                       });
-  };
-  constexpr absl::string_view kBuiltIn[] = {"ENABLE", "IDLE",    "LITERAL-",
-                                            "MOVE",   "UIDPLUS", "UNSELECT"};
-  const bool built_in = std::find(std::begin(kBuiltIn), std::end(kBuiltIn),
-                                  capability) != std::end(kBuiltIn);
-  return has(capability) || (built_in && has("IMAP4rev2"));
 }
 
 ImapCommand& ImapCommand::Words(absl::string_view words) {
@@ -236,9 +235,7 @@ absl::Status ImapCommand::Encoder::AddMessage(
 }
 
 void ImapCommand::Encoder::BeginLiteral(uint64_t size) {
-  const bool at_once = ImapServerHas(capabilities_, "LITERAL+") ||
-                       (size <= kLongestSmallLiteral &&
-                        ImapServerHas(capabilities_, "LITERAL-"));
+  const bool at_once = TakesLiteralAtOnce(capabilities_, size);
   absl::StrAppend(&text(), " {", size, at_once ? "+}" : "}", kEnd);
   if (!at_once) segments_.push_back({ImapSegment::Wait::kGoOn, "", nullptr});
 }

@@ -100,10 +100,6 @@ class ImapCommand {
   std::vector<Part> parts_;
 };
 
-// IMAP4rev2 has some extensions of IMAP4rev1 built in (RFC 9051, appendix E).
-bool ImapServerHas(const std::vector<std::string>& capabilities,
-                   absl::string_view capability);
-
 }  // namespace holdfast
 
 #endif  // HOLDFAST_PROTOCOLS_IMAP_COMMAND_H_

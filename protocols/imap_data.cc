@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
+#include "core/error.h"
 #include "protocols/imap_mailbox_name.h"
 #include "protocols/imap_reader.h"
 #include "protocols/imap_tokens.h"
@@ -14,6 +15,7 @@
 namespace holdfast {
 namespace {
 
+constexpr size_t kLongestQuote = 256;
 // With its list of header fields. Looking further back for each literal would
 // take too long.
 constexpr size_t kLongestSection = 4096;
@@ -79,6 +81,12 @@ std::optional<char> TakeDelimiter(ImapTokens* tokens) {
 }
 
 }  // namespace
+
+absl::Status UnexpectedImapResponse(absl::string_view text) {
+  Error error = MakeError(ErrorCode::kUnexpectedResponse, Phase::kSession);
+  error.server_text = std::string(text.substr(0, kLongestQuote));
+  return ToStatus(error);
+}
 
 std::optional<ImapAnswer> ParseImapAnswer(absl::string_view text) {
   ImapAnswer answer;

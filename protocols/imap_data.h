@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
 namespace holdfast {
@@ -84,6 +85,9 @@ struct MailboxEntry {
   char delimiter = '\0';                // NUL: there are no levels
   std::vector<std::string> attributes;  // "\Noselect"
 };
+
+// kUnexpectedResponse, with the beginning of `text` as the server's words.
+absl::Status UnexpectedImapResponse(absl::string_view text);
 
 // `text` is without tag. nullopt for what is no answer.
 std::optional<ImapAnswer> ParseImapAnswer(absl::string_view text);

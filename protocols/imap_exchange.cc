@@ -15,12 +15,6 @@ namespace {
 using Event = ImapReader::Event;
 using Wait = ImapSegment::Wait;
 
-absl::Status Unexpected(absl::string_view text) {
-  Error error = MakeError(ErrorCode::kUnexpectedResponse, Phase::kSession);
-  error.server_text = std::string(text.substr(0, 256));
-  return ToStatus(error);
-}
-
 bool IsBye(absl::string_view text) {
   return ConsumeWord(&text, "*") && ConsumeWord(&text, "BYE");
 }
@@ -42,7 +36,7 @@ absl::StatusOr<size_t> ImapStream::TakeUnasked(absl::string_view bytes) {
     if (!event.ok()) return event.status();
     if (*event != Event::kResponse) continue;
     if (!absl::StartsWith(reader.text(), "* "))
-      return Unexpected(reader.text());
+      return UnexpectedImapResponse(reader.text());
     if (absl::Status heard = OnUnasked(reader.text()); !heard.ok()) {
       return heard;
     }
@@ -167,13 +161,13 @@ absl::Status ImapExchange::OnResponse(absl::string_view text) {
   if (absl::ConsumePrefix(&rest, absl::StrCat(tag_, " "))) {
     return OnTagged(rest);
   }
-  return Unexpected(text);
+  return UnexpectedImapResponse(text);
 }
 
 absl::Status ImapExchange::OnContinuation() {
   const bool wanted =
       !segments_.empty() && !go_on_ && segments_.front().wait != Wait::kNone;
-  if (!wanted) return Unexpected("+");
+  if (!wanted) return UnexpectedImapResponse("+");
   go_on_ = true;
   return absl::OkStatus();
 }
@@ -191,7 +185,7 @@ absl::Status ImapExchange::OnTagged(absl::string_view status) {
   // A command is not done before all of it was sent, but if it waits for its
   // end.
   const bool early = !segments_.empty() && segments_.front().wait != Wait::kEnd;
-  if (!answer || (answer->ok() && early)) return Unexpected(status);
+  if (!answer || (answer->ok() && early)) return UnexpectedImapResponse(status);
   answer_ = *std::move(answer);
   answered_ = true;
   return absl::OkStatus();

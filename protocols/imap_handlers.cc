@@ -5,24 +5,18 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
-#include "core/error.h"
+#include "absl/strings/strip.h"
 #include "protocols/imap_data.h"
 #include "protocols/imap_tokens.h"
 
 namespace holdfast {
 namespace {
 
-absl::Status Unexpected(absl::string_view text) {
-  Error error = MakeError(ErrorCode::kUnexpectedResponse, Phase::kSession);
-  error.server_text = std::string(text.substr(0, 256));
-  return ToStatus(error);
-}
-
 // The argument of a response code.
 template <typename Number>
 absl::StatusOr<bool> Keep(const std::optional<Number>& number,
                           const ImapAnswer& status, Number* kept) {
-  if (!number) return Unexpected(status.arguments);
+  if (!number) return UnexpectedImapResponse(status.arguments);
   *kept = *number;
   return true;
 }
@@ -31,10 +25,11 @@ absl::StatusOr<bool> Keep(const std::optional<Number>& number,
 
 absl::StatusOr<bool> ImapSelectHandler::OnUntagged(absl::string_view text) {
   if (const auto status = ParseImapStatusLine(text)) return OnCode(*status);
-  if (IsImapResponse(text, "FLAGS")) {
-    ImapTokens tokens(text.substr(text.find('(')));
+  ImapTokens tokens(absl::StripPrefix(text, "* "));
+  if (tokens.TakeWord("FLAGS")) {
+    tokens.TakeSpace();
     std::optional<std::vector<std::string>> flags = tokens.TakeAtoms();
-    if (!flags) return Unexpected(text);
+    if (!flags) return UnexpectedImapResponse(text);
     result_.flags = *std::move(flags);
     return true;
   }
@@ -44,7 +39,7 @@ absl::StatusOr<bool> ImapSelectHandler::OnUntagged(absl::string_view text) {
   if (!IsImapResponse(text, "EXISTS")) return false;
   const std::optional<ImapUpdate> update = ParseImapUpdate(text);
   if (!update || update->kind != ImapUpdate::Kind::kExists) {
-    return Unexpected(text);
+    return UnexpectedImapResponse(text);
   }
   result_.exists = update->number;
   return true;
@@ -64,7 +59,7 @@ absl::StatusOr<bool> ImapSelectHandler::OnCode(const ImapAnswer& status) {
   if (status.code == "HIGHESTMODSEQ") {
     result_.highest_modseq = tokens.TakeNumber();
     return result_.highest_modseq ? absl::StatusOr<bool>(true)
-                                  : Unexpected(status.arguments);
+                                  : UnexpectedImapResponse(status.arguments);
   }
   return status.code == "UNSEEN" || status.code == "NOMODSEQ" ||
          status.code == "CLOSED";
@@ -79,7 +74,7 @@ MailboxInfo ImapSelectHandler::Finish(const ImapAnswer& answer) {
 absl::StatusOr<bool> ImapListHandler::OnUntagged(absl::string_view text) {
   if (!IsImapResponse(text, "LIST")) return false;
   std::optional<MailboxEntry> entry = ParseImapList(text, stream_->utf8);
-  if (!entry) return Unexpected(text);
+  if (!entry) return UnexpectedImapResponse(text);
   result_.mailboxes.push_back(*std::move(entry));
   return true;
 }
@@ -87,7 +82,7 @@ absl::StatusOr<bool> ImapListHandler::OnUntagged(absl::string_view text) {
 absl::StatusOr<bool> ImapStatusHandler::OnUntagged(absl::string_view text) {
   if (!IsImapResponse(text, "STATUS")) return false;
   auto items = ParseImapStatus(text);
-  if (!items) return Unexpected(text);
+  if (!items) return UnexpectedImapResponse(text);
   result_.items = *std::move(items);
   return true;
 }
@@ -95,7 +90,7 @@ absl::StatusOr<bool> ImapStatusHandler::OnUntagged(absl::string_view text) {
 absl::StatusOr<bool> ImapSearchHandler::OnUntagged(absl::string_view text) {
   if (!IsImapResponse(text, "SEARCH")) return false;
   const std::optional<std::vector<uint32_t>> uids = ParseImapSearch(text);
-  if (!uids) return Unexpected(text);
+  if (!uids) return UnexpectedImapResponse(text);
   result_.uids.insert(result_.uids.end(), uids->begin(), uids->end());
   return true;
 }
@@ -118,11 +113,11 @@ absl::StatusOr<bool> ImapFetchHandler::OnLiteral(absl::string_view text,
 absl::StatusOr<bool> ImapFetchHandler::OnUntagged(absl::string_view text) {
   if (!IsImapResponse(text, "FETCH")) return false;
   const std::optional<ImapMessage> message = ParseImapFetch(text);
-  if (!message) return Unexpected(text);
+  if (!message) return UnexpectedImapResponse(text);
   // Without a UID it is no answer, but news.
   if (!message->uid || (uid_ && message->uid != uid_)) {
     if (message->sections.empty()) return false;
-    return Unexpected("sections of another message");
+    return UnexpectedImapResponse("sections of another message");
   }
   if (absl::Status given = Give(*message); !given.ok()) return given;
   ++result_.messages;

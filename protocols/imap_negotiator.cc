@@ -12,22 +12,6 @@
 namespace holdfast {
 namespace {
 
-// Takes the response code "[CAPABILITY ...]" (RFC 9051, 7.1) off `text`, and
-// gives its list.
-std::optional<absl::string_view> ConsumeCapabilityCode(
-    absl::string_view* text) {
-  constexpr absl::string_view kOpening = "[CAPABILITY ";
-  const size_t close = text->find(']');
-  if (!absl::StartsWithIgnoreCase(*text, kOpening) ||
-      close == absl::string_view::npos) {
-    return std::nullopt;
-  }
-  const absl::string_view list =
-      text->substr(kOpening.size(), close - kOpening.size());
-  text->remove_prefix(close + 1);
-  return list;
-}
-
 std::vector<std::string> SplitList(absl::string_view list) {
   return absl::StrSplit(list, ' ', absl::SkipEmpty());
 }

@@ -28,6 +28,8 @@ class ImapNegotiator : public Dialogue {
   Step OnCapabilityAnswer(absl::string_view line) override;
   std::string StartTlsCommand() override { return Tagged("STARTTLS"); }
   std::string CapabilityCommand() override { return Tagged("CAPABILITY"); }
+  // The list heard in clear is void (RFC 9051, 6.2.1), and sessions need one.
+  Question question() const override { return Question::kAlong; }
   std::string Tagged(absl::string_view command);
 
   int commands_ = 0;

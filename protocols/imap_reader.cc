@@ -85,7 +85,8 @@ absl::StatusOr<ImapReader::Event> ImapReader::ReadText(absl::string_view* bytes,
 
 absl::StatusOr<ImapReader::Event> ImapReader::EndLine() {
   text_.pop_back();
-  if (!text_.empty() && text_.back() == '\r') text_.pop_back();
+  // One that ends a literal is no part of the line end.
+  if (text_.size() > line_ && text_.back() == '\r') text_.pop_back();
   // What the literals before hold is no header.
   const absl::string_view line = absl::string_view(text_).substr(line_);
   const std::optional<absl::string_view> digits = HeaderDigits(line);

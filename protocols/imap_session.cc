@@ -42,6 +42,23 @@ absl::string_view StoreItem(ImapStore how) {
   return "";
 }
 
+// The one section that was asked for.
+class BodySink final : public ImapFetchSink {
+ public:
+  explicit BodySink(BlockSink* sink) : sink_(sink) {}
+
+  void OnStart() override { sink_->Begin(); }
+  absl::Status OnSection(const std::string&, uint64_t) override {
+    return absl::OkStatus();
+  }
+  absl::Status OnBytes(absl::string_view bytes) override {
+    return sink_->Add(bytes);
+  }
+
+ private:
+  BlockSink* const sink_;
+};
+
 // An exchange, and who collects what it brings.
 template <typename Handler>
 struct Restoring {
@@ -57,10 +74,7 @@ class ImapSessionImpl final : public ImapSession, private SessionState {
       return OnUpdate(text);
     };
   }
-  void MakeSession(
-      const std::function<std::unique_ptr<Session>(SessionState*)>& make) {
-    session_ = make(this);
-  }
+  void MakeSession(const Factory& factory) { session_ = factory(this); }
 
   void Connect(Session::Done on_done) override {
     session_->Connect(std::move(on_done));
@@ -77,7 +91,7 @@ class ImapSessionImpl final : public ImapSession, private SessionState {
   void UidSearch(const ImapCommand& criteria, Done<ImapUids> on_done) override;
   void UidFetch(const ImapSet& uids, const std::vector<std::string>& items,
                 ImapFetchSink* sink, Done<ImapFetched> on_done) override;
-  void FetchBody(uint32_t uid, absl::string_view section, ImapFetchSink* sink,
+  void FetchBody(uint32_t uid, absl::string_view section, BlockSink* sink,
                  Done<ImapFetched> on_done) override;
   void Append(absl::string_view mailbox, const std::vector<std::string>& flags,
               std::optional<absl::Time> date,
@@ -283,9 +297,7 @@ void ImapSessionImpl::Forget() {
 
 absl::Status ImapSessionImpl::OnUpdate(absl::string_view text) {
   const std::optional<ImapUpdate> update = ParseImapUpdate(text);
-  if (!update) {
-    return MakeStatus(ErrorCode::kUnexpectedResponse, Phase::kSession, "");
-  }
+  if (!update) return UnexpectedImapResponse(text);
   Tell(*update);
   return absl::OkStatus();
 }
@@ -324,13 +336,16 @@ void ImapSessionImpl::UidFetch(const ImapSet& uids,
 }
 
 void ImapSessionImpl::FetchBody(uint32_t uid, absl::string_view section,
-                                ImapFetchSink* sink,
-                                Done<ImapFetched> on_done) {
+                                BlockSink* sink, Done<ImapFetched> on_done) {
   const std::string words =
       absl::StrCat(uid, " (UID BODY.PEEK[", section, "])");
-  Collect<ImapFetched>(ImapCommand("UID FETCH").Words(words), OnLoss::kRepeat,
-                       std::make_shared<ImapFetchHandler>(sink, uid),
-                       std::move(on_done));
+  const auto body = std::make_shared<BodySink>(sink);
+  Collect<ImapFetched>(
+      ImapCommand("UID FETCH").Words(words), OnLoss::kRepeat,
+      std::make_shared<ImapFetchHandler>(body.get(), uid),
+      [body, on_done = std::move(on_done)](absl::StatusOr<ImapFetched> result) {
+        on_done(std::move(result));
+      });
 }
 
 void ImapSessionImpl::Append(absl::string_view mailbox,
@@ -456,17 +471,16 @@ std::unique_ptr<ImapSession> ImapSession::Create(Connector::Services services,
                                                  ImapSessionOptions options) {
   EventLoop* const loop = services.loop;
   const SessionOptions session = options.session;
-  return CreateOn(loop, std::move(options),
-                  [&services, &session](SessionState* state) {
-                    return Session::Create(std::move(services), session, state);
-                  });
+  return Create(loop, std::move(options), [&](SessionState* state) {
+    return Session::Create(std::move(services), session, state);
+  });
 }
 
-std::unique_ptr<ImapSession> ImapSession::CreateOn(
-    EventLoop* loop, ImapSessionOptions options,
-    const std::function<std::unique_ptr<Session>(SessionState*)>& make) {
+std::unique_ptr<ImapSession> ImapSession::Create(EventLoop* loop,
+                                                 ImapSessionOptions options,
+                                                 const Factory& factory) {
   auto session = std::make_unique<ImapSessionImpl>(loop, std::move(options));
-  session->MakeSession(make);
+  session->MakeSession(factory);
   return session;
 }
 

@@ -5,7 +5,8 @@
 //   std::unique_ptr<ImapSession> session =
 //       ImapSession::Create(services, {session_options});
 //   session->Select("INBOX", [&](absl::StatusOr<MailboxInfo> mailbox) { ... });
-//   session->FetchBody(uid, "", &sink, [&](auto fetched) { ... });
+//   StringSink body;
+//   session->FetchBody(uid, "", &body, [&](auto fetched) { ... });
 //
 // session.h says what happens when the connection is lost.
 
@@ -27,6 +28,7 @@
 #include "protocols/imap_data.h"
 #include "protocols/message_source.h"
 #include "protocols/session.h"
+#include "protocols/text_block.h"
 
 namespace holdfast {
 
@@ -111,14 +113,16 @@ class ImapSession {
  public:
   template <typename T>
   using Done = std::function<void(absl::StatusOr<T>)>;
+  // Makes the session that runs the exchanges.
+  using Factory = std::function<std::unique_ptr<Session>(SessionState*)>;
 
   // Services outlive the session.
   static std::unique_ptr<ImapSession> Create(Connector::Services services,
                                              ImapSessionOptions options);
-  // On a session of another make, which is given the state to restore.
-  static std::unique_ptr<ImapSession> CreateOn(
-      EventLoop* loop, ImapSessionOptions options,
-      const std::function<std::unique_ptr<Session>(SessionState*)>& make);
+  // On a session of another make; the loop is of the services.
+  static std::unique_ptr<ImapSession> Create(EventLoop* loop,
+                                             ImapSessionOptions options,
+                                             const Factory& factory);
   virtual ~ImapSession() = default;
 
   virtual void Connect(Session::Done on_done) = 0;
@@ -148,7 +152,7 @@ class ImapSession {
   // One section of a message, "" for all of it, without marking it as seen. No
   // such message: none was fetched.
   virtual void FetchBody(uint32_t uid, absl::string_view section,
-                         ImapFetchSink* sink, Done<ImapFetched> on_done) = 0;
+                         BlockSink* sink, Done<ImapFetched> on_done) = 0;
 
   // The message's line ends are CRLF already, and it has no NUL. `date`: when
   // it was received; unset: now.

@@ -30,6 +30,9 @@ struct Step {
   // MayComeUnasked(): it would answer a command that the server cannot have
   // seen.
   std::string send;
+  // `send` asks, inside TLS, what the server can do, before anything else is
+  // said: a command that needs no answer to that may Join() it.
+  bool joinable = false;
   std::optional<Error> error;
 };
 
@@ -50,6 +53,12 @@ class Negotiator {
   }
   // The handshake after kStartTls is done.
   virtual Step OnTlsEstablished() = 0;
+  // A command goes out with `step`, the last one, which was joinable. Returns
+  // what to send in front of it: IMAP's question, whose answer comes first and
+  // is fed as ever. POP3 does not ask: it is ready, with no list.
+  virtual std::string Join(const Step& step) = 0;
+  // kReady was reached: no line is due any more.
+  virtual bool ready() const = 0;
 
   // The server's greeting, with CRLF between its lines if it has several. What
   // must not be believed is left out if it was heard in clear: the capability

@@ -25,6 +25,8 @@ class NntpNegotiator : public Dialogue {
   Step OnCapabilityAnswer(absl::string_view line) override;
   std::string StartTlsCommand() override { return "STARTTLS"; }
   std::string CapabilityCommand() override { return "CAPABILITIES"; }
+  // MODE-READER (RFC 3977, 5.3) decides what may be said at all.
+  Question question() const override { return Question::kFirst; }
 
   bool in_list_ = false;
   std::vector<std::string> heard_;

@@ -277,6 +277,7 @@ class NntpSessionImpl final : public NntpSession, public SessionState {
   bool is_reader_ = false;
   bool group_is_selected_ = false;
   // Of the client.
+  bool reader_was_asked_ = false;  // on the first connection
   std::string group_;
   absl::Status restored_;
   std::unique_ptr<Session> session_;  // uses *this: goes first
@@ -312,10 +313,12 @@ std::shared_ptr<LineExchange> NewLineExchange(Command command) {
 
 void NntpSessionImpl::Run(std::shared_ptr<Exchange> exchange,
                           Session::Done on_done) {
-  if (!is_reader_) {
+  // Later connections are made ready by NextRestoring().
+  if (!std::exchange(reader_was_asked_, true)) {
     // What goes wrong here goes wrong with `exchange` too.
-    session_->Run(std::make_shared<ModeReader>(&is_reader_),
-                  [](absl::Status) {});
+    session_->Run(
+        std::make_shared<ModeReader>(&is_reader_),
+        [this](absl::Status status) { reader_was_asked_ = status.ok(); });
   }
   session_->Run(std::move(exchange), std::move(on_done));
 }

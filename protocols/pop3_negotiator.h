@@ -24,6 +24,9 @@ class Pop3Negotiator : public Dialogue {
   Step OnCapabilityAnswer(absl::string_view line) override;
   std::string StartTlsCommand() override { return "STLS"; }
   std::string CapabilityCommand() override { return "CAPA"; }
+  // Not along: without PIPELINING (RFC 2449, 6.6), which CAPA would tell, there
+  // is one command at a time.
+  Question question() const override { return Question::kLeftOut; }
 
   bool in_list_ = false;
   std::vector<std::string> heard_;

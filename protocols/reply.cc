@@ -34,4 +34,18 @@ std::optional<absl::string_view> UnstuffLine(absl::string_view line) {
   return absl::StripPrefix(line, ".");
 }
 
+std::optional<absl::string_view> ConsumeCapabilityCode(
+    absl::string_view* text) {
+  constexpr absl::string_view kOpening = "[CAPABILITY ";
+  const size_t close = text->find(']');
+  if (!absl::StartsWithIgnoreCase(*text, kOpening) ||
+      close == absl::string_view::npos) {
+    return std::nullopt;
+  }
+  const absl::string_view list =
+      text->substr(kOpening.size(), close - kOpening.size());
+  text->remove_prefix(close + 1);
+  return list;
+}
+
 }  // namespace holdfast

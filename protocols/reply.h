@@ -28,6 +28,10 @@ std::optional<ReplyLine> ParseReplyLine(absl::string_view line);
 // (RFC 1939, 3; RFC 3977, 3.1.1); nullopt for the end.
 std::optional<absl::string_view> UnstuffLine(absl::string_view line);
 
+// Takes IMAP's response code "[CAPABILITY ...]" (RFC 9051, 7.1) off `text`, and
+// gives its list.
+std::optional<absl::string_view> ConsumeCapabilityCode(absl::string_view* text);
+
 }  // namespace holdfast
 
 #endif  // HOLDFAST_PROTOCOLS_REPLY_H_

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "core/error.h"
 #include "protocols/scram_client.h"
 
@@ -94,6 +94,10 @@ constexpr absl::string_view kNul("\0", 1);
 
 }  // namespace
 
+std::string SaslName(absl::string_view name) {
+  return absl::StrReplaceAll(name, {{"=", "=3D"}, {",", "=2C"}});
+}
+
 absl::StatusOr<std::unique_ptr<SaslClient>> NewSaslClient(
     const SaslParameters& parameters) {
   const absl::string_view user = parameters.user;
@@ -103,10 +107,14 @@ absl::StatusOr<std::unique_ptr<SaslClient>> NewSaslClient(
     case SaslMechanism::kScramSha256:
     case SaslMechanism::kScramSha1Plus:
     case SaslMechanism::kScramSha1:
+#if HOLDFAST_SCRAM
       return NewScramClient(parameters);
+#else
+      break;
+#endif
     case SaslMechanism::kOauthBearer:
       return std::make_unique<Oauth>(
-          SecretString::Join({"n,a=", ScramName(user), ",", kSeparator,
+          SecretString::Join({"n,a=", SaslName(user), ",", kSeparator,
                               "auth=Bearer ", secret, kSeparator, kSeparator}),
           kSeparator);
     case SaslMechanism::kXoauth2:
@@ -127,8 +135,8 @@ absl::StatusOr<std::unique_ptr<SaslClient>> NewSaslClient(
       break;
   }
   return MakeStatus(ErrorCode::kNoCommonMechanism, Phase::kSession,
-                    absl::StrCat(SaslMechanismName(parameters.mechanism),
-                                 " has no messages of its own."));
+                    absl::StrCat("Holdfast has no messages for ",
+                                 SaslMechanismName(parameters.mechanism), "."));
 }
 
 }  // namespace holdfast

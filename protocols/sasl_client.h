@@ -49,8 +49,11 @@ struct SaslParameters {
   std::string nonce = {};
 };
 
+// A saslname (RFC 5801, 4): "=" and "," are written "=3D" and "=2C".
+std::string SaslName(absl::string_view name);
+
 // Any mechanism but kProtocolLogin. Errors: kCredentialsUnusable;
-// kNoCommonMechanism for that one.
+// kNoCommonMechanism for that one, and for what is not built.
 absl::StatusOr<std::unique_ptr<SaslClient>> NewSaslClient(
     const SaslParameters& parameters);
 

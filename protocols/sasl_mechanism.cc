@@ -48,7 +48,8 @@ void AddNames(absl::string_view names, std::set<SaslMechanism>* offered) {
   for (absl::string_view name : absl::StrSplit(names, ' ', absl::SkipEmpty())) {
     const std::optional<SaslMechanism> mechanism = ParseSaslMechanism(name);
     // It is a command of its own, and no server offers it by our name.
-    if (mechanism && *mechanism != SaslMechanism::kProtocolLogin) {
+    if (mechanism && *mechanism != SaslMechanism::kProtocolLogin &&
+        IsBuilt(*mechanism)) {
       offered->insert(*mechanism);
     }
   }
@@ -112,6 +113,13 @@ absl::string_view Obstacle(SaslMechanism mechanism,
       !choice.client_certificate_sent) {
     return "needs a client certificate, which the server has not got";
   }
+  if (!IsBuilt(mechanism)) {
+    return "is not part of this build, which was made without libgsasl";
+  }
+  if (mechanism == SaslMechanism::kProtocolLogin &&
+      choice.offered.count(mechanism) == 0) {
+    return "is not offered by the server";
+  }
   if (BindsChannel(mechanism) && !choice.has_channel_binding) {
     return "needs a channel binding, which this TLS connection does not give";
   }
@@ -135,6 +143,14 @@ std::optional<SaslMechanism> ParseSaslMechanism(absl::string_view name) {
 
 CredentialKind KindOf(SaslMechanism mechanism) {
   return InfoOf(mechanism).kind;
+}
+
+bool IsScram(SaslMechanism mechanism) {
+  return mechanism <= SaslMechanism::kScramSha1;
+}
+
+bool IsBuilt(SaslMechanism mechanism) {
+  return HOLDFAST_SCRAM || !IsScram(mechanism);
 }
 
 bool BindsChannel(SaslMechanism mechanism) {

@@ -43,11 +43,14 @@ absl::string_view SaslMechanismName(SaslMechanism mechanism);
 // Without regard to case.
 std::optional<SaslMechanism> ParseSaslMechanism(absl::string_view name);
 CredentialKind KindOf(SaslMechanism mechanism);
+bool IsScram(SaslMechanism mechanism);
+// Whether this build knows more of it than its name: SCRAM needs libgsasl.
+bool IsBuilt(SaslMechanism mechanism);
 // Its messages hold a proof for this TLS connection only.
 bool BindsChannel(SaslMechanism mechanism);
 
 // What a server offers, read from the capabilities that it gave inside TLS. Of
-// an unknown mechanism nothing is kept.
+// a mechanism that is unknown or not built nothing is kept.
 std::set<SaslMechanism> OfferedMechanisms(
     Protocol protocol, absl::Span<const std::string> capabilities);
 
@@ -55,7 +58,8 @@ struct MechanismChoice {
   std::set<SaslMechanism> offered;
   std::function<bool(CredentialKind)> has_credentials;
   bool has_channel_binding = false;
-  // Only this one, even if it is not offered: a list may be out of date.
+  // Only this one, even if it is not offered: a list may be out of date. The
+  // protocol's own command must be, though (RFC 9051, 6.2.3; RFC 2449, 6.3).
   std::optional<SaslMechanism> told = std::nullopt;
   bool client_certificate_sent = false;
 };

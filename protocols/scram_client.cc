@@ -8,7 +8,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "core/error.h"
 #include "core/hmac.h"
@@ -225,14 +224,10 @@ std::string Gs2Header(const SaslParameters& parameters) {
   }
   return parameters.act_as.empty()
              ? absl::StrCat(flag, ",,")
-             : absl::StrCat(flag, ",a=", ScramName(parameters.act_as), ",");
+             : absl::StrCat(flag, ",a=", SaslName(parameters.act_as), ",");
 }
 
 }  // namespace
-
-std::string ScramName(absl::string_view name) {
-  return absl::StrReplaceAll(name, {{"=", "=3D"}, {",", "=2C"}});
-}
 
 absl::StatusOr<std::unique_ptr<SaslClient>> NewScramClient(
     const SaslParameters& parameters) {
@@ -244,7 +239,7 @@ absl::StatusOr<std::unique_ptr<SaslClient>> NewScramClient(
   char* prepared = nullptr;
   const int result = gsasl_saslprep(std::string(parameters.user).c_str(),
                                     GSASL_ALLOW_UNASSIGNED, &prepared, nullptr);
-  const std::string name = result == GSASL_OK ? ScramName(prepared) : "";
+  const std::string name = result == GSASL_OK ? SaslName(prepared) : "";
   gsasl_free(prepared);
   if (name.empty()) {
     return MakeStatus(ErrorCode::kCredentialsUnusable, Phase::kSession,

@@ -14,9 +14,6 @@
 
 namespace holdfast {
 
-// A saslname (RFC 5802, 5.1): "=" and "," are written "=3D" and "=2C".
-std::string ScramName(absl::string_view name);
-
 // Errors: kCredentialsUnusable if SASLprep (RFC 4013) forbids the user name;
 // kNoCommonMechanism for a -PLUS mechanism without a channel binding.
 absl::StatusOr<std::unique_ptr<SaslClient>> NewScramClient(

@@ -7,6 +7,7 @@
 #include "core/line_buffer.h"
 #include "core/uv_event_loop.h"
 #include "protocols/authenticator.h"
+#include "protocols/begun_sign_in.h"
 
 namespace holdfast {
 namespace {
@@ -32,8 +33,13 @@ class SignInImpl final : public SignIn {
 
  private:
   void Begin();
+  void GoOn(std::unique_ptr<BegunSignIn> begun);
   void Ask(CredentialsRequest request);
+  CredentialsProvider::Answer OnAnswer();
   void OnCredentials(absl::StatusOr<Credentials> credentials);
+  // A try's first command was made.
+  void CountTry();
+  void AwaitAnswer();
   void Follow(AuthStep step);
   void OnRefused(Error error);
 
@@ -69,6 +75,9 @@ class SignInImpl final : public SignIn {
 
 void SignInImpl::Begin() {
   timer_.reset();
+  if (auto begun = connection_->TakeBegunSignIn()) {
+    return GoOn(std::move(begun));
+  }
   // The server knows us already, by the address or the like (RFC 9051, 7.1.4).
   if (options_.protocol == Protocol::kImap &&
       absl::StartsWithIgnoreCase(connection_->greeting(), "* PREAUTH")) {
@@ -77,38 +86,59 @@ void SignInImpl::Begin() {
   const absl::StatusOr<SaslMechanism> mechanism = ChooseMechanism(
       {OfferedMechanisms(options_.protocol, connection_->capabilities()),
        [this](CredentialKind kind) { return provider_->Has(kind); },
-       connection_->channel_binding().has_value(), options_.mechanism,
-       connection_->client_certificate_sent()});
+       connection_->socket().channel_binding().has_value(), options_.mechanism,
+       connection_->socket().client_certificate_sent()});
   if (!mechanism.ok()) return Fail(ErrorFromStatus(mechanism.status()));
   mechanism_ = *mechanism;
   Ask({KindOf(mechanism_), mechanism_});
 }
 
+void SignInImpl::GoOn(std::unique_ptr<BegunSignIn> begun) {
+  mechanism_ = begun->mechanism();
+  authenticator_ = begun->TakeAuthenticator();
+  if (authenticator_ == nullptr) return begun->WhenAnswered(OnAnswer());
+  CountTry();
+  AwaitAnswer();
+  Pump();
+}
+
 void SignInImpl::Ask(CredentialsRequest request) {
-  const std::weak_ptr<bool> alive = alive_;
   const absl::Status asked =
-      AskForCredentials(*connection_, options_.min_version, provider_, request,
-                        [this, alive](absl::StatusOr<Credentials> credentials) {
-                          if (!alive.expired())
-                            OnCredentials(std::move(credentials));
-                        });
+      AskForCredentials(connection_->socket(), options_.min_version, provider_,
+                        request, OnAnswer());
   // Only a refusal: if somebody was asked, *this may be gone by now.
   if (!asked.ok()) Fail(ErrorFromStatus(asked));
+}
+
+CredentialsProvider::Answer SignInImpl::OnAnswer() {
+  return [this, alive = std::weak_ptr<bool>(alive_)](
+             absl::StatusOr<Credentials> credentials) {
+    if (!alive.expired()) OnCredentials(std::move(credentials));
+  };
 }
 
 void SignInImpl::OnCredentials(absl::StatusOr<Credentials> credentials) {
   if (!credentials.ok()) return Fail(ErrorFromStatus(credentials.status()));
   absl::StatusOr<std::unique_ptr<Authenticator>> authenticator =
-      Authenticator::Create(
-          {options_.protocol, mechanism_, std::move(credentials->user),
-           std::move(credentials->secret), std::move(credentials->act_as),
-           connection_->capabilities(), connection_->channel_binding(),
-           absl::StrCat("auth", result_.tries + 1)});
+      NewAuthenticator(options_.protocol, mechanism_, *std::move(credentials),
+                       connection_->capabilities(), connection_->socket(),
+                       result_.tries + 1);
   if (!authenticator.ok()) return Fail(ErrorFromStatus(authenticator.status()));
   authenticator_ = *std::move(authenticator);
+  CountTry();
+  Follow(authenticator_->Start());
+}
+
+void SignInImpl::CountTry() {
   result_.mechanism = mechanism_;
   ++result_.tries;
-  Follow(authenticator_->Start());
+}
+
+void SignInImpl::AwaitAnswer() {
+  ++result_.round_trips;
+  timer_ = loop_->StartTimer(options_.response_timeout, [this] {
+    Fail(MakeError(ErrorCode::kResponseTimedOut, Phase::kSession));
+  });
 }
 
 void SignInImpl::Follow(AuthStep step) {
@@ -117,10 +147,7 @@ void SignInImpl::Follow(AuthStep step) {
       if (!step.send.empty()) {
         outgoing_ = std::move(step.send);
         sent_ = 0;
-        ++result_.round_trips;
-        timer_ = loop_->StartTimer(options_.response_timeout, [this] {
-          Fail(MakeError(ErrorCode::kResponseTimedOut, Phase::kSession));
-        });
+        AwaitAnswer();
       }
       return Pump();
     case AuthStep::Kind::kDone:
@@ -147,7 +174,13 @@ void SignInImpl::OnRefused(Error error) {
 void SignInImpl::Pump() {
   while (SendSome()) {
     if (const std::optional<std::string> line = lines_.TakeLine()) {
-      return Follow(authenticator_->OnLine(*line));
+      Negotiator& negotiator = connection_->negotiator();
+      if (negotiator.ready()) return Follow(authenticator_->OnLine(*line));
+      // IMAP's list, which was asked for together with the first try.
+      if (Step step = negotiator.OnLine(*line); step.error) {
+        return Fail(*std::move(step.error));
+      }
+      continue;
     }
     if (!ReadSome()) return;
   }

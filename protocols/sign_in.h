@@ -34,12 +34,23 @@ struct SignInOptions {
   Protocol protocol;
   // Only this one; unset: the strongest that both sides know.
   std::optional<SaslMechanism> mechanism = std::nullopt;
+  // What an earlier connection to this server has used, and what it said there
+  // inside TLS that it can do, before signing in. Only for who begins before
+  // anything is heard: see ConnectRequest::sign_in.
+  std::optional<SaslMechanism> remembered_mechanism = std::nullopt;
+  std::vector<std::string> remembered_capabilities = {};
   // No credentials go over a TLS version below this.
   TlsVersion min_version = TlsVersion::kTls12;
   // How often the provider is asked, on one connection.
   int max_tries = 3;
   // For each answer; servers are slow to refuse on purpose.
   absl::Duration response_timeout = absl::Seconds(60);
+};
+
+// Who signs in while the connection is made: see ConnectRequest::sign_in.
+struct SignInRequest {
+  CredentialsProvider* provider;  // outlives the connection's SignIn
+  SignInOptions options;
 };
 
 struct SignInResult {
@@ -58,9 +69,10 @@ struct SignInResult {
 // the connection is of no more use. Thread safety: the loop's thread.
 class SignIn {
  public:
-  // Calls `on_done` once, never from inside this call; the callback may destroy
-  // the SignIn. Loop, connection and provider outlive it. What the server sends
-  // after its last answer stays in the connection.
+  // If the connect has begun to sign in, with this provider and these options,
+  // goes on with that. Calls `on_done` once, never from inside this call; the
+  // callback may destroy the SignIn. Loop, connection and provider outlive it.
+  // What the server sends after its last answer stays in the connection.
   //
   // After an error the connection is of no more use, but after
   // kNoCommonMechanism, kUnprotectedCredentials and kAuthenticationRefused.

@@ -41,6 +41,8 @@ class SmtpNegotiator : public Dialogue {
   Step OnCapabilityAnswer(absl::string_view line) override;
   std::string StartTlsCommand() override { return "STARTTLS"; }
   std::string CapabilityCommand() override { return "EHLO " + client_name_; }
+  // RFC 5321, 4.1.1.1; RFC 3207, 4.2.
+  Question question() const override { return Question::kFirst; }
   Step OnHelloRefused(const SmtpReply& reply);
 
   const std::string client_name_;

@@ -1,5 +1,4 @@
-// Signing in as the options of `holdfast connect` say. A part of the build
-// (HOLDFAST_SASL): without it there are no such options.
+// Signing in as the options of `holdfast connect` say.
 
 #ifndef HOLDFAST_TOOLS_COMMAND_SIGN_IN_H_
 #define HOLDFAST_TOOLS_COMMAND_SIGN_IN_H_

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "protocols/connection.h"
+#include "tests/helpers/ready_negotiator.h"
 
 namespace holdfast::test {
 
@@ -81,27 +82,6 @@ class FakeSocket final : public SecureSocket {
 
  private:
   const std::shared_ptr<FakePeer> peer_;
-};
-
-// A dialogue that is over.
-class ReadyNegotiator final : public Negotiator {
- public:
-  ReadyNegotiator(std::string greeting, std::vector<std::string> capabilities)
-      : greeting_(std::move(greeting)),
-        capabilities_(std::move(capabilities)) {}
-  Step Start() override { return {}; }
-  Step OnLine(absl::string_view) override { return {}; }
-  Step OnTlsEstablished() override { return {}; }
-  const std::string& greeting() const override { return greeting_; }
-  const std::vector<std::string>& capabilities() const override {
-    return capabilities_;
-  }
-  std::string FarewellCommand() override { return ""; }
-  bool EndsFarewell(absl::string_view) const override { return true; }
-
- private:
-  const std::string greeting_;
-  const std::vector<std::string> capabilities_;
 };
 
 inline std::unique_ptr<Connection> FakeConnection(

@@ -155,6 +155,18 @@ PostfixServer::~PostfixServer() {
   EXPECT_TRUE(stopped.ok()) << stopped;
 }
 
+std::vector<std::string> PostfixServer::Delivered() const {
+  const std::string folder = "mail/alice/new";
+  std::vector<std::string> messages;
+  std::error_code none_yet;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(directory_.Path(folder), none_yet)) {
+    messages.push_back(directory_.Read(
+        absl::StrCat(folder, "/", entry.path().filename().string())));
+  }
+  return messages;
+}
+
 absl::Status PostfixServer::Stop() {
   if (master_ == nullptr) return absl::OkStatus();
   const absl::Status ended = master_->EndGroup();

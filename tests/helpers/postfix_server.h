@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -41,6 +42,8 @@ class PostfixServer {
   uint16_t submission_port() const { return ports_.submission; }
   uint16_t submissions_port() const { return ports_.submissions; }
   std::string log() const { return directory_.Read("maillog"); }
+  // What has been delivered to alice, with the headers that Postfix adds.
+  std::vector<std::string> Delivered() const;
 
   // Ends it. Errors: DeadlineExceeded if any of its processes survives.
   absl::Status Stop();

@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/helpers/dialogue_script.h"
@@ -156,6 +157,40 @@ TEST_P(EveryNegotiatorTest, InsideTlsGreetingAndCapabilitiesMakeItReady) {
   EXPECT_EQ(step.kind, Step::Kind::kReady);
   EXPECT_THAT(negotiator->capabilities(), ElementsAre("A", "B"));
   EXPECT_EQ(negotiator->greeting(), dialect().greeting);
+}
+
+// Both ways in lead to the same question.
+TEST_P(EveryNegotiatorTest, ACommandMayJoinOnlyTheQuestionInsideTls) {
+  const bool is_imap = dialect().protocol == Protocol::kImap;
+  const bool must_ask = dialect().protocol == Protocol::kSmtp ||
+                        dialect().protocol == Protocol::kSubmission ||
+                        dialect().protocol == Protocol::kNntp;
+  for (const bool in_clear : {true, false}) {
+    const std::unique_ptr<Negotiator> negotiator =
+        in_clear ? StartTls() : Implicit();
+    Step step = negotiator->Start();
+    Script before = {"S: " + dialect().greeting};
+    if (in_clear) {
+      before = dialect().to_starttls + Script{"S: " + dialect().go_ahead};
+    }
+    for (absl::string_view line : before) {
+      EXPECT_FALSE(step.joinable) << line;
+      if (absl::ConsumePrefix(&line, "S: ")) step = negotiator->OnLine(line);
+    }
+    if (in_clear) {
+      EXPECT_FALSE(step.joinable);
+      step = negotiator->OnTlsEstablished();
+    }
+    EXPECT_EQ(step.joinable, !must_ask);
+    EXPECT_FALSE(negotiator->ready());
+    if (must_ask) continue;
+    EXPECT_EQ(negotiator->Join(step), is_imap ? step.send : "");
+    EXPECT_EQ(negotiator->ready(), !is_imap);
+    if (is_imap) step = negotiator->OnLine("* CAPABILITY A");
+    if (is_imap) step = negotiator->OnLine(in_clear ? "hf2 OK" : "hf1 OK");
+    EXPECT_TRUE(negotiator->ready());
+    EXPECT_EQ(negotiator->capabilities().size(), is_imap ? 1u : 0u);
+  }
 }
 
 TEST_P(EveryNegotiatorTest, StartTlsForgetsWhatWasHeardInClear) {

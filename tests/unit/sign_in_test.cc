@@ -1,5 +1,5 @@
-// The driver on sockets that are made up, and on real TLS; and attempts to get
-// credentials past the gate.
+// The driver on sockets that are made up, and attempts to get credentials past
+// the gate.
 
 #include "protocols/sign_in.h"
 
@@ -14,10 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/helpers/manual_event_loop.h"
-#include "tests/helpers/openssl_peer.h"
-#include "tests/helpers/sasl_server.h"
-#include "tests/helpers/socket_pair.h"
-#include "tests/helpers/temp_dir.h"
+#include "tests/helpers/sign_in_parts.h"
 
 namespace holdfast::test {
 namespace {
@@ -93,59 +90,6 @@ class FakeSocket final : public SecureSocket {
   FakeState* const state_;
 };
 
-// A dialogue that is over.
-class ReadyNegotiator final : public Negotiator {
- public:
-  ReadyNegotiator(std::string greeting, std::vector<std::string> capabilities)
-      : greeting_(std::move(greeting)),
-        capabilities_(std::move(capabilities)) {}
-  Step Start() override { return {}; }
-  Step OnLine(absl::string_view) override { return {}; }
-  Step OnTlsEstablished() override { return {}; }
-  const std::string& greeting() const override { return greeting_; }
-  const std::vector<std::string>& capabilities() const override {
-    return capabilities_;
-  }
-  std::string FarewellCommand() override { return ""; }
-  bool EndsFarewell(absl::string_view) const override { return true; }
-
- private:
-  const std::string greeting_;
-  const std::vector<std::string> capabilities_;
-};
-
-// Gives one password after another, and notes what it was asked.
-class ListProvider final : public CredentialsProvider {
- public:
-  explicit ListProvider(std::deque<std::string> passwords)
-      : passwords_(std::move(passwords)) {}
-  bool Has(CredentialKind kind) const override {
-    return kind == CredentialKind::kPassword;
-  }
-  const std::vector<CredentialsRequest>& asked() const { return asked_; }
-  // Answers are kept here if it is to answer later.
-  bool later = false;
-  Answer kept;
-
- private:
-  void Ask(const CredentialsRequest& request, Answer answer) override {
-    asked_.push_back(request);
-    if (later) {
-      kept = std::move(answer);
-      return;
-    }
-    if (passwords_.empty()) {
-      return answer(MakeStatus(ErrorCode::kCancelled, Phase::kSession, ""));
-    }
-    Credentials credentials{"alice", SecretString(passwords_.front())};
-    passwords_.pop_front();
-    answer(std::move(credentials));
-  }
-
-  std::deque<std::string> passwords_;
-  std::vector<CredentialsRequest> asked_;
-};
-
 class SignInTest : public testing::Test {
  protected:
   void Start(SignInOptions options = {Protocol::kImap},
@@ -219,7 +163,7 @@ TEST_F(SignInTest, NothingLeavesBelowTheFloor) {
 TEST_F(SignInTest, AMechanismThatIsToldIsNoWayAroundTheGate) {
   state_.tls.certificate_problems = {{ErrorCode::kSelfSigned, "CN=x", ""}};
   for (const SaslMechanism mechanism :
-       {SaslMechanism::kPlain, SaslMechanism::kScramSha256,
+       {SaslMechanism::kPlain, SaslMechanism::kLogin,
         SaslMechanism::kProtocolLogin}) {
     SignInOptions options{Protocol::kImap};
     options.mechanism = mechanism;
@@ -440,110 +384,6 @@ TEST_F(SignInTest, WithNothingInCommonNobodyIsAsked) {
   Start({Protocol::kSubmission}, {"SIZE 10"});
   EXPECT_EQ(Code(), ErrorCode::kNoCommonMechanism);
   EXPECT_THAT(provider_.asked(), IsEmpty());
-}
-
-// --- On real TLS
-
-class BoundSignInTest : public testing::Test {
- protected:
-  void Connect(TlsVersion version) {
-    peer_.emplace(std::move(pair_.server), *authority_.Issue());
-    HandshakeProfile profile;
-    profile.versions = TlsVersionRange::Only(version);
-    ASSERT_TRUE(
-        socket_
-            ->StartTls(profile, *Host::Parse("localhost"), trust_, absl::Now())
-            .ok());
-    EXPECT_FALSE(socket_->channel_binding());
-    Progress progress = socket_->Handshake();
-    for (int i = 0; i < 10 && progress == Progress::kWouldBlock; ++i) {
-      peer_->Accept();
-      progress = socket_->Handshake();
-    }
-    ASSERT_EQ(progress, Progress::kDone);
-    peer_->Accept();
-  }
-  // By OpenSSL, on the server's side.
-  std::string Exporter() {
-    std::string value(32, '\0');
-    const std::string label = "EXPORTER-Channel-Binding";
-    EXPECT_EQ(SSL_export_keying_material(
-                  peer_->ssl(), reinterpret_cast<unsigned char*>(value.data()),
-                  value.size(), label.data(), label.size(), nullptr, 0, 1),
-              1);
-    return value;
-  }
-  std::string CertificateSha256() {
-    std::string digest(32, '\0');
-    EXPECT_EQ(
-        X509_digest(SSL_get_certificate(peer_->ssl()), EVP_sha256(),
-                    reinterpret_cast<unsigned char*>(digest.data()), nullptr),
-        1);
-    return digest;
-  }
-  static TrustOptions TrustOnly(const std::string& ca_file) {
-    TrustOptions options;
-    options.system_roots = false;
-    options.ca_files = {ca_file};
-    return options;
-  }
-
-  std::shared_ptr<NssRuntime> runtime_ = *NssRuntime::Start();
-  lab::CertificateAuthority authority_ = *lab::CertificateAuthority::Create();
-  TempDir files_;
-  std::shared_ptr<const Trust> trust_ = *Trust::Load(
-      runtime_,
-      TrustOnly(files_.Write("ca.pem", authority_.certificate_pem())));
-  SocketPair pair_;
-  std::unique_ptr<SecureSocket> socket_ =
-      *SecureSocket::Create(runtime_, std::move(pair_.client));
-  std::optional<OpensslPeer> peer_;
-};
-
-TEST_F(BoundSignInTest, Tls13HasTheExporter) {
-  Connect(TlsVersion::kTls13);
-  const auto binding = socket_->channel_binding();
-  ASSERT_TRUE(binding);
-  EXPECT_EQ(binding->type, "tls-exporter");
-  EXPECT_EQ(binding->data, Exporter());
-}
-
-TEST_F(BoundSignInTest, Tls12HasTheServersEndPoint) {
-  Connect(TlsVersion::kTls12);
-  const auto binding = socket_->channel_binding();
-  ASSERT_TRUE(binding);
-  EXPECT_EQ(binding->type, "tls-server-end-point");
-  EXPECT_EQ(binding->data, CertificateSha256());
-}
-
-TEST_F(BoundSignInTest, PlusIsTakenAndBothSidesAgreeOnTheChannel) {
-  for (const char* mechanism : {"SCRAM-SHA-256-PLUS", "SCRAM-SHA-1-PLUS"}) {
-    pair_ = SocketPair();
-    socket_ = *SecureSocket::Create(runtime_, std::move(pair_.client));
-    Connect(TlsVersion::kTls13);
-    SaslServer server(Protocol::kImap, Exporter());
-    Connection connection(
-        std::move(socket_),
-        std::make_unique<ReadyNegotiator>(
-            "* OK", std::vector<std::string>{"SASL-IR", "AUTH=PLAIN",
-                                             absl::StrCat("AUTH=", mechanism)}),
-        "");
-    ListProvider provider({"pw"});
-    ManualEventLoop loop;
-    std::optional<SignInResult> result;
-    const auto sign_in = SignIn::Start(
-        &loop, &connection, &provider, {Protocol::kImap},
-        [&result](SignInResult done) { result = std::move(done); });
-    loop.Advance(absl::ZeroDuration());
-    for (int i = 0; i < 10 && !result; ++i) {
-      peer_->Write(server.Answer(peer_->Read()));
-      loop.MarkReady(connection.fd());
-    }
-    ASSERT_TRUE(result);
-    EXPECT_TRUE(result->ok()) << result->error->Message();
-    EXPECT_TRUE(server.signed_in());
-    EXPECT_EQ(SaslMechanismName(*result->mechanism), mechanism);
-  }
 }
 
 }  // namespace
