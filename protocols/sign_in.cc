@@ -86,8 +86,8 @@ void SignInImpl::Begin() {
   const absl::StatusOr<SaslMechanism> mechanism = ChooseMechanism(
       {OfferedMechanisms(options_.protocol, connection_->capabilities()),
        [this](CredentialKind kind) { return provider_->Has(kind); },
-       connection_->socket().channel_binding().has_value(),
-       options_.mechanism, connection_->socket().client_certificate_sent()});
+       connection_->socket().channel_binding().has_value(), options_.mechanism,
+       connection_->socket().client_certificate_sent()});
   if (!mechanism.ok()) return Fail(ErrorFromStatus(mechanism.status()));
   mechanism_ = *mechanism;
   Ask({KindOf(mechanism_), mechanism_});
