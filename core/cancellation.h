@@ -11,7 +11,7 @@
 #include <list>
 #include <mutex>
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // Shared by those who run and those who cancel. It stays cancelled: what is
 // started under it later is cancelled at once. Thread safety: all of it.

@@ -7,7 +7,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 struct ChannelBinding {
   absl::string_view type;  // "tls-exporter", as registered with IANA

@@ -19,7 +19,7 @@
 struct CERTCertificateStr;
 struct SECKEYPrivateKeyStr;
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // PEM; both may be in one file.
 struct ClientIdentityFiles {

@@ -15,7 +15,7 @@
 #include "core/resolver.h"
 #include "core/unique_fd.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // What came of one address.
 struct DialAttempt {

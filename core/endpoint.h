@@ -14,7 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // A DNS name (A-labels, lower case, no trailing dot) or an IP literal in its
 // canonical text form. A value type; a Host that exists is valid.

@@ -21,7 +21,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 enum class ErrorCategory {
   kDns,

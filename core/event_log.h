@@ -15,7 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 enum class EventKind {
   kLookupStarted,

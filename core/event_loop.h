@@ -16,7 +16,7 @@
 
 #include "absl/time/time.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // What to wait for on a descriptor.
 enum class Interest { kRead, kWrite, kReadWrite };

@@ -11,7 +11,7 @@
 
 #include "core/error.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 struct HandshakeEvidence {
   // How the byte stream from the server ended, if it did.

@@ -10,7 +10,7 @@
 #include "core/endpoint.h"
 #include "core/tls_version.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 struct HandshakeProfile {
   TlsVersionRange versions;

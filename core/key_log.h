@@ -13,7 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "core/unique_fd.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // A file in NSS's key log format, as Wireshark reads it. It gets the secrets of
 // TLS 1.3. Those of TLS 1.2 NSS gives to nobody: it writes them itself, if it

@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // NSS is up as long as one of these lives. If the process had NSS running
 // already we are a guest: no trust, option, cipher default or signal handler of

@@ -15,7 +15,7 @@
 #include "core/endpoint.h"
 #include "core/event_loop.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // An IP address with a port. A value type.
 class SocketAddress {

@@ -10,7 +10,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // Overwrites all that `text` holds, also beyond its end, and empties it.
 void Wipe(std::string* text);

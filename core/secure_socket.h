@@ -32,7 +32,7 @@
 #include "core/trust.h"
 #include "core/unique_fd.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // What a completed handshake negotiated.
 struct TlsInfo {

@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // The values are those on the wire (RFC 8446, 4.2.1).
 enum class TlsVersion : uint16_t {

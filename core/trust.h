@@ -18,7 +18,7 @@
 #include "core/error.h"
 #include "core/nss_runtime.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 struct TrustOptions {
   // The system's bundle; where there is none, NSS's built-in roots.

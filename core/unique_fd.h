@@ -7,7 +7,7 @@
 
 #include <utility>
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 class UniqueFd {
  public:

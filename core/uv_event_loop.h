@@ -17,7 +17,7 @@
 
 struct uv_loop_s;  // uv_loop_t
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // Ownership: owns its libuv loop, unless it wraps another's. Must not be
 // destroyed from inside one of its callbacks.

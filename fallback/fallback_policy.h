@@ -8,7 +8,7 @@
 #include "core/tls_version.h"
 #include "fallback/host_record.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 struct FallbackPolicy {
   // What the user allows. No rung goes below the minimum (promise 2), the

@@ -23,7 +23,7 @@
 #include "core/error.h"
 #include "fallback/host_record.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 using RecordList = std::vector<std::pair<HostKey, HostRecord>>;
 

@@ -19,7 +19,7 @@
 #include "core/tls_version.h"
 #include "fallback/ladder.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // Port and mode are part of the key: what one port of a host needs says nothing
 // of another. `scope` is the embedder's, such as a network's name; empty by

@@ -11,7 +11,7 @@
 #include "core/handshake_profile.h"
 #include "core/tls_version.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // In order: a later one offers less. Names are stored in the cache.
 enum class Rung { kFull, kNoAlpn, kCompact, kTls12, kTls11, kTls10 };

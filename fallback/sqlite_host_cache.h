@@ -14,7 +14,7 @@
 #include "absl/status/statusor.h"
 #include "fallback/host_cache.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // Of the files that are written, and the newest that can be read. An older one
 // is brought up to date when it is opened (docs/cache.md).

@@ -17,7 +17,7 @@
 #include "core/uv_event_loop.h"
 #include "protocols/connection.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // Ownership: owns the connection, and a loop to wait on.
 // Thread safety: one thread at a time; the cancellation from any.

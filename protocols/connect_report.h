@@ -17,7 +17,7 @@
 #include "fallback/ladder.h"
 #include "protocols/protocol.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 struct AttemptReport {
   int number = 1;

@@ -14,7 +14,7 @@
 #include "core/secure_socket.h"
 #include "protocols/negotiator.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 class BegunSignIn;
 

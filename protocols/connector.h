@@ -37,7 +37,7 @@
 #include "protocols/protocol.h"
 #include "protocols/sign_in.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 struct ConnectRequest {
   Target target;

@@ -19,7 +19,7 @@
 #include "core/tls_version.h"
 #include "protocols/sasl_mechanism.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // Moves only, and is wiped with its owner.
 struct Credentials {

@@ -16,7 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // The connection was lost in the middle of an exchange: what may be done.
 enum class OnLoss {

@@ -10,7 +10,7 @@
 #include "core/event_loop.h"
 #include "protocols/connection.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // A courtesy: whatever goes wrong, it ends, and nobody is told.
 // Ownership: owns the connection. Thread safety: the loop's thread.

@@ -17,7 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "protocols/message_source.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // UIDs or message numbers (RFC 9051, 9, "sequence-set"). A value type.
 class ImapSet {

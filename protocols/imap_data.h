@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // "OK [APPENDUID 38505 3955] Done": what is said of a command.
 struct ImapAnswer {

@@ -30,7 +30,7 @@
 #include "protocols/session.h"
 #include "protocols/text_block.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 struct ImapSessionOptions {
   SessionOptions session;

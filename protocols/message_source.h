@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // Thread safety: one thread at a time.
 class MessageSource {

@@ -14,7 +14,7 @@
 #include "core/error.h"
 #include "protocols/protocol.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // What the driver is to do next.
 struct Step {

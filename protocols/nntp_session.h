@@ -25,7 +25,7 @@
 #include "protocols/session.h"
 #include "protocols/text_block.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 struct NntpAnswer {
   int code = 0;

@@ -18,7 +18,7 @@
 #include "core/uv_event_loop.h"
 #include "protocols/connector.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // Outlives what was made with its services. Thread safety: one thread at a
 // time; what runs on it is ended from others by a Cancellation.

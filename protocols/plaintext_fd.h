@@ -11,7 +11,7 @@
 #include "core/unique_fd.h"
 #include "protocols/connection.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // Returns one end of a socket pair, blocking; `loop` serves the other until
 // either side ends, and must run for as long. shutdown(SHUT_WR) is passed on to

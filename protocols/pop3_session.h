@@ -24,7 +24,7 @@
 #include "protocols/session.h"
 #include "protocols/text_block.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 struct Pop3Answer {
   bool ok = false;    // "+OK"; else "-ERR"

@@ -26,7 +26,7 @@
 #include "protocols/connector.h"
 #include "protocols/protocol.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // What a server makes of one TLS version offered alone.
 enum class VersionSupport {

@@ -12,7 +12,7 @@
 #include "absl/types/span.h"
 #include "core/endpoint.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // Submission (RFC 6409) is SMTP on ports of its own.
 enum class Protocol { kImap, kPop3, kSmtp, kSubmission, kNntp };

@@ -20,7 +20,7 @@
 #include "protocols/credentials.h"
 #include "protocols/sign_in.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // When to dial again, and when to leave it.
 struct RedialPolicy {

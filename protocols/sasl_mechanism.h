@@ -14,7 +14,7 @@
 #include "absl/types/span.h"
 #include "protocols/protocol.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // The strongest first.
 enum class SaslMechanism {

@@ -20,7 +20,7 @@
 #include "protocols/exchange.h"
 #include "protocols/redialer.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // What a session must know of its protocol and of what the client does with it.
 // Outlives the session. Thread safety: the loop's thread.

@@ -28,7 +28,7 @@
 #include "protocols/protocol.h"
 #include "protocols/sasl_mechanism.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 struct SignInOptions {
   Protocol protocol;

@@ -22,7 +22,7 @@
 #include "protocols/message_source.h"
 #include "protocols/session.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 struct SmtpEnvelope {
   // Mailboxes without angle brackets. An empty sender is the null one, of

@@ -12,7 +12,7 @@
 
 #include "protocols/probe.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 struct SurveyRequest {
   std::vector<Target> targets;  // each with one way in

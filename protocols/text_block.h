@@ -13,7 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "protocols/message_source.h"
 
-namespace holdfast {
+namespace [[gnu::visibility("default")]] holdfast {
 
 // Where an answer of many lines goes while it comes in. It outlives the
 // command's end. Thread safety: the loop's thread.
