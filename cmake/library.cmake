@@ -88,7 +88,7 @@ configure_package_config_file(
 write_basic_package_version_file(
   ${PROJECT_BINARY_DIR}/holdfast-config-version.cmake
   COMPATIBILITY SameMinorVersion)
-file(RELATIVE_PATH pkgconfig_to_prefix /prefix/${pkgconfig_directory} /prefix)
+string(REGEX REPLACE "[^/]+" ".." pkgconfig_to_prefix ${pkgconfig_directory})
 configure_file(${CMAKE_CURRENT_LIST_DIR}/holdfast.pc.in
   ${PROJECT_BINARY_DIR}/holdfast.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/holdfast-config.cmake
