@@ -11,7 +11,8 @@
 #include <list>
 #include <mutex>
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // Shared by those who run and those who cancel. It stays cancelled: what is
 // started under it later is cancelled at once. Thread safety: all of it.
@@ -44,5 +45,6 @@ class Cancellation {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_CANCELLATION_H_

@@ -7,7 +7,8 @@
 
 #include "absl/strings/string_view.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 struct ChannelBinding {
   absl::string_view type;  // "tls-exporter", as registered with IANA
@@ -15,5 +16,6 @@ struct ChannelBinding {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_CHANNEL_BINDING_H_

@@ -15,7 +15,8 @@
 #include "core/resolver.h"
 #include "core/unique_fd.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // What came of one address.
 struct DialAttempt {
@@ -83,5 +84,6 @@ std::vector<SocketAddress> InterleaveFamilies(
     std::vector<SocketAddress> addresses);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_DIALER_H_

@@ -21,7 +21,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 enum class ErrorCategory {
   kDns,
@@ -135,5 +136,6 @@ Error ErrorFromStatus(const absl::Status& status);
 std::string EscapeBytes(absl::string_view bytes);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_ERROR_H_

@@ -15,7 +15,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 enum class EventKind {
   kLookupStarted,
@@ -61,5 +62,6 @@ struct Event {
 using EventSink = std::function<void(const Event&)>;
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_EVENT_LOG_H_

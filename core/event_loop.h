@@ -16,7 +16,8 @@
 
 #include "absl/time/time.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // What to wait for on a descriptor.
 enum class Interest { kRead, kWrite, kReadWrite };
@@ -52,5 +53,6 @@ class EventLoop {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_EVENT_LOOP_H_

@@ -11,7 +11,8 @@
 
 #include "core/error.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 struct HandshakeEvidence {
   // How the byte stream from the server ended, if it did.
@@ -41,5 +42,6 @@ struct HandshakeEvidence {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_HANDSHAKE_EVIDENCE_H_

@@ -13,7 +13,8 @@
 #include "absl/strings/string_view.h"
 #include "core/unique_fd.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // A file in NSS's key log format, as Wireshark reads it. It gets the secrets of
 // TLS 1.3. Those of TLS 1.2 NSS gives to nobody: it writes them itself, if it
@@ -42,5 +43,6 @@ class KeyLog {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_KEY_LOG_H_

@@ -7,7 +7,8 @@
 
 #include "absl/status/statusor.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // NSS is up as long as one of these lives. If the process had NSS running
 // already we are a guest: no trust, option, cipher default or signal handler of
@@ -25,5 +26,6 @@ class NssRuntime {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_NSS_RUNTIME_H_

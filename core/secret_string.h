@@ -10,7 +10,8 @@
 
 #include "absl/strings/string_view.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // Overwrites all that `text` holds, also beyond its end, and empties it.
 void Wipe(std::string* text);
@@ -42,5 +43,6 @@ class SecretString {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_SECRET_STRING_H_

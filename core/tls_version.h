@@ -10,7 +10,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // The values are those on the wire (RFC 8446, 4.2.1).
 enum class TlsVersion : uint16_t {
@@ -64,5 +65,6 @@ class TlsVersionRange {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_TLS_VERSION_H_

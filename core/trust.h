@@ -18,7 +18,8 @@
 #include "core/error.h"
 #include "core/nss_runtime.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 struct TrustOptions {
   // The system's bundle; where there is none, NSS's built-in roots.
@@ -91,5 +92,6 @@ absl::StatusOr<CertificateInfo> ReadCertificate(const NssRuntime& runtime,
                                                 absl::string_view der);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_TRUST_H_

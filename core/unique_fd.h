@@ -7,7 +7,8 @@
 
 #include <utility>
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 class UniqueFd {
  public:
@@ -33,5 +34,6 @@ class UniqueFd {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_UNIQUE_FD_H_

@@ -17,7 +17,8 @@
 
 struct uv_loop_s;  // uv_loop_t
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // Ownership: owns its libuv loop, unless it wraps another's. Must not be
 // destroyed from inside one of its callbacks.
@@ -70,5 +71,6 @@ class UvEventLoop : public EventLoop {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_UV_EVENT_LOOP_H_

@@ -8,7 +8,8 @@
 #include "core/tls_version.h"
 #include "fallback/host_record.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 struct FallbackPolicy {
   // What the user allows. No rung goes below the minimum (promise 2), the
@@ -42,5 +43,6 @@ struct FallbackPolicy {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_FALLBACK_FALLBACK_POLICY_H_

@@ -19,7 +19,8 @@
 #include "core/tls_version.h"
 #include "fallback/ladder.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // Port and mode are part of the key: what one port of a host needs says nothing
 // of another. `scope` is the embedder's, such as a network's name; empty by
@@ -191,5 +192,6 @@ class HostRecord {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_FALLBACK_HOST_RECORD_H_

@@ -17,7 +17,8 @@
 #include "core/uv_event_loop.h"
 #include "protocols/connection.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // Ownership: owns the connection, and a loop to wait on.
 // Thread safety: one thread at a time; the cancellation from any.
@@ -57,5 +58,6 @@ class BlockingConnection {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_BLOCKING_CONNECTION_H_

@@ -17,7 +17,8 @@
 #include "fallback/ladder.h"
 #include "protocols/protocol.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 struct AttemptReport {
   int number = 1;
@@ -86,5 +87,6 @@ Diagnosis Diagnose(const ConnectReport& report);
 std::string FillIn(absl::string_view command, const Target& target);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_CONNECT_REPORT_H_

@@ -19,7 +19,8 @@
 #include "core/tls_version.h"
 #include "protocols/sasl_mechanism.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // Moves only, and is wiped with its owner.
 struct Credentials {
@@ -84,5 +85,6 @@ std::unique_ptr<CredentialsProvider> NewPasswordProvider(std::string user,
                                                          SecretString password);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_CREDENTIALS_H_

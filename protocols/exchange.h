@@ -16,7 +16,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // The connection was lost in the middle of an exchange: what may be done.
 enum class OnLoss {
@@ -76,5 +77,6 @@ class Exchange {
 std::optional<absl::string_view> TakeLine(absl::string_view* bytes);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_EXCHANGE_H_

@@ -10,7 +10,8 @@
 #include "core/event_loop.h"
 #include "protocols/connection.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // A courtesy: whatever goes wrong, it ends, and nobody is told.
 // Ownership: owns the connection. Thread safety: the loop's thread.
@@ -26,5 +27,6 @@ class Farewell {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_FAREWELL_H_

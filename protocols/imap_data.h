@@ -12,7 +12,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // "OK [APPENDUID 38505 3955] Done": what is said of a command.
 struct ImapAnswer {
@@ -113,5 +114,6 @@ bool IsImapResponse(absl::string_view text, absl::string_view kind);
 std::optional<absl::string_view> SectionAtEnd(absl::string_view text);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_IMAP_DATA_H_

@@ -30,7 +30,8 @@
 #include "protocols/session.h"
 #include "protocols/text_block.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 struct ImapSessionOptions {
   SessionOptions session;
@@ -195,5 +196,6 @@ class ImapSession {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_IMAP_SESSION_H_

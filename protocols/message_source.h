@@ -11,7 +11,8 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // Thread safety: one thread at a time.
 class MessageSource {
@@ -35,5 +36,6 @@ absl::StatusOr<std::unique_ptr<MessageSource>> OpenFileSource(
     const std::string& path);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_MESSAGE_SOURCE_H_

@@ -25,7 +25,8 @@
 #include "protocols/session.h"
 #include "protocols/text_block.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 struct NntpAnswer {
   int code = 0;
@@ -109,5 +110,6 @@ class NntpSession {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_NNTP_SESSION_H_

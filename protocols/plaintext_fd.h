@@ -11,7 +11,8 @@
 #include "core/unique_fd.h"
 #include "protocols/connection.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // Returns one end of a socket pair, blocking; `loop` serves the other until
 // either side ends, and must run for as long. shutdown(SHUT_WR) is passed on to
@@ -25,5 +26,6 @@ absl::StatusOr<UniqueFd> TakePlaintextFd(
     std::unique_ptr<Connection> connection);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_PLAINTEXT_FD_H_

@@ -24,7 +24,8 @@
 #include "protocols/session.h"
 #include "protocols/text_block.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 struct Pop3Answer {
   bool ok = false;    // "+OK"; else "-ERR"
@@ -102,5 +103,6 @@ class Pop3Session {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_POP3_SESSION_H_

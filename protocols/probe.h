@@ -26,7 +26,8 @@
 #include "protocols/connector.h"
 #include "protocols/protocol.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // What a server makes of one TLS version offered alone.
 enum class VersionSupport {
@@ -130,5 +131,6 @@ absl::StatusOr<std::vector<Target>> ParseProbeTargets(
     std::optional<ConnectionSecurity> security = std::nullopt);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_PROBE_H_

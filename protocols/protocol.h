@@ -12,7 +12,8 @@
 #include "absl/types/span.h"
 #include "core/endpoint.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // Submission (RFC 6409) is SMTP on ports of its own.
 enum class Protocol { kImap, kPop3, kSmtp, kSubmission, kNntp };
@@ -56,5 +57,6 @@ absl::StatusOr<Target> ParseTarget(
     std::optional<ConnectionSecurity> security = std::nullopt);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_PROTOCOL_H_

@@ -20,7 +20,8 @@
 #include "protocols/credentials.h"
 #include "protocols/sign_in.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // When to dial again, and when to leave it.
 struct RedialPolicy {
@@ -95,5 +96,6 @@ absl::Duration RedialPause(const RedialPolicy& policy, const Error& error,
                            int dials, double random);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_REDIALER_H_

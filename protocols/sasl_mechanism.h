@@ -14,7 +14,8 @@
 #include "absl/types/span.h"
 #include "protocols/protocol.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // The strongest first.
 enum class SaslMechanism {
@@ -68,5 +69,6 @@ struct MechanismChoice {
 absl::StatusOr<SaslMechanism> ChooseMechanism(const MechanismChoice& choice);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_SASL_MECHANISM_H_

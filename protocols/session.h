@@ -20,7 +20,8 @@
 #include "protocols/exchange.h"
 #include "protocols/redialer.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // What a session must know of its protocol and of what the client does with it.
 // Outlives the session. Thread safety: the loop's thread.
@@ -104,5 +105,6 @@ class Session {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_SESSION_H_

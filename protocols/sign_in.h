@@ -28,7 +28,8 @@
 #include "protocols/protocol.h"
 #include "protocols/sasl_mechanism.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 struct SignInOptions {
   Protocol protocol;
@@ -94,5 +95,6 @@ SignInResult SignInBlocking(
     std::shared_ptr<Cancellation> cancellation = nullptr);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_SIGN_IN_H_

@@ -22,7 +22,8 @@
 #include "protocols/message_source.h"
 #include "protocols/session.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 struct SmtpEnvelope {
   // Mailboxes without angle brackets. An empty sender is the null one, of
@@ -100,5 +101,6 @@ class SmtpSession {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_SMTP_SESSION_H_

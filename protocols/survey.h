@@ -12,7 +12,8 @@
 
 #include "protocols/probe.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 struct SurveyRequest {
   std::vector<Target> targets;  // each with one way in
@@ -41,5 +42,6 @@ class Survey {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_SURVEY_H_

@@ -13,7 +13,8 @@
 #include "absl/strings/string_view.h"
 #include "protocols/message_source.h"
 
-namespace [[gnu::visibility("default")]] holdfast {
+#pragma GCC visibility push(default)
+namespace holdfast {
 
 // Where an answer of many lines goes while it comes in. It outlives the
 // command's end. Thread safety: the loop's thread.
@@ -94,5 +95,6 @@ class BlockEncoder {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_TEXT_BLOCK_H_
