@@ -1,7 +1,7 @@
 # What clients of the library may include; every other header is private.
 #
-# These marks its part of namespace holdfast as visible in the shared library,
-# as tests/installed_headers checks, and includes only others of the list.
+# Each has its part of namespace holdfast visible in the shared library, and
+# includes only others of the list, as tests/installed_library checks.
 set(HOLDFAST_PUBLIC_HEADERS
   core/cancellation.h
   core/channel_binding.h
