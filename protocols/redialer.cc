@@ -24,12 +24,20 @@ class RedialerImpl final : public Redialer {
       options_.random = [this] { return absl::Uniform(generator_, 0.0, 1.0); };
     }
     if (!options_.connect.on_event) options_.connect.on_event = [](auto&) {};
+    ListenForCancellation();
   }
 
   void Dial(Done on_done) override;
   void DialAgain(const Loss& loss, Done on_done) override;
 
  private:
+  void ListenForCancellation();
+  bool cancelled() const {
+    return options_.connect.cancellation != nullptr &&
+           options_.connect.cancellation->cancelled();
+  }
+  void OnCancelled();
+
   void Begin(int dials, Done on_done);
   void PauseAfter(const Error& error, absl::Duration at);
   void Connect();
@@ -61,7 +69,31 @@ class RedialerImpl final : public Redialer {
   std::unique_ptr<EventLoop::Registration> timer_;
   std::unique_ptr<Connector::Operation> connecting_;
   std::unique_ptr<SignIn> sign_in_;
+  const std::shared_ptr<RedialerImpl*> self_ =
+      std::make_shared<RedialerImpl*>(this);
+  std::optional<Cancellation::Listener> cancellation_;
 };
+
+void RedialerImpl::ListenForCancellation() {
+  if (options_.connect.cancellation == nullptr) return;
+  const std::weak_ptr<RedialerImpl*> self = self_;
+  cancellation_.emplace(options_.connect.cancellation.get(),
+                        [loop = loop_, self] {
+                          loop->Post([self] {
+                            if (const auto redialer = self.lock())
+                              (*redialer)->OnCancelled();
+                          });
+                        });
+}
+
+// A connect hears of it by itself, and reports how far it came.
+void RedialerImpl::OnCancelled() {
+  if (!on_done_ || connecting_ != nullptr) return;
+  sign_in_.reset();
+  connection_.reset();
+  result_.error = MakeError(ErrorCode::kCancelled, Phase::kSession);
+  Finish();
+}
 
 void RedialerImpl::Dial(Done on_done) {
   Begin(1, std::move(on_done));
@@ -74,8 +106,12 @@ void RedialerImpl::DialAgain(const Loss& loss, Done on_done) {
     streak_ = 0;
   }
   Begin(options_.policy.max_redials, std::move(on_done));
-  if (dials_left_ > 0) return PauseAfter(loss.error, loss.at);
-  result_.error = loss.error;
+  if (dials_left_ > 0 && !cancelled()) {
+    return PauseAfter(loss.error, loss.at);
+  }
+  result_.error = cancelled()
+                      ? MakeError(ErrorCode::kCancelled, Phase::kSession)
+                      : loss.error;
   timer_ = loop_->StartTimer(absl::ZeroDuration(), [this] { Finish(); });
 }
 

@@ -75,7 +75,8 @@ class Redialer {
   virtual ~Redialer() = default;
 
   // Both call `on_done` once, never from inside the call; the callback may
-  // destroy the redialer. One at a time.
+  // destroy the redialer. One at a time. ConnectRequest::cancellation ends them
+  // wherever they are: kCancelled.
   //
   // Dials once.
   virtual void Dial(Done on_done) = 0;
