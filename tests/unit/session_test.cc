@@ -112,6 +112,9 @@ class FakeState final : public SessionState {
     if (*line == "bye") {
       return MakeStatus(ErrorCode::kServerBusy, Phase::kSession, "");
     }
+    if (*line == "wrong") {
+      return MakeStatus(ErrorCode::kUnexpectedResponse, Phase::kSession, "");
+    }
     return before - bytes.size();
   }
   void OnLost() override {
@@ -526,6 +529,28 @@ TEST_F(SessionTest, AFarewellWhileIdleIsHeard) {
   Say(first.get(), "bye\r\n");
   Run("b");
   EXPECT_THAT(redialer_->losses, ElementsAre(ErrorCode::kServerBusy));
+}
+
+TEST_F(SessionTest, GarbageWhileIdleIsNotTheNextExchangesFault) {
+  Run("a");
+  const auto first = Answer();
+  Say(first.get(), "done\r\n");
+  first->unread = "wrong\r\n";  // and the loop has not said so yet
+  Run("b", OnLoss::kUnknown);
+  EXPECT_TRUE(first->gone);
+  EXPECT_EQ(Answer()->received, "b\r\n");
+}
+
+TEST_F(SessionTest, AServerThatNeverStopsLeavesOthersTheirTurn) {
+  Run("a");
+  const auto peer = Answer();
+  Say(peer.get(), "done\r\n");
+  const size_t lines = 100 * Exchange::kChunk / 4;
+  for (size_t i = 0; i < lines; ++i) peer->unread += "xx\r\n";
+  loop_.MarkReady(peer->fd);
+  EXPECT_LT(state_.unasked.size(), lines / 2);
+  Settle();
+  EXPECT_EQ(state_.unasked.size(), lines);
 }
 
 // --- The end
