@@ -227,6 +227,7 @@ EventSink RedialerImpl::SinkFromNow() const {
 
 bool MayPass(const Error& error) {
   return !error.refused_for_safety() && error.code != ErrorCode::kCancelled &&
+         error.code != ErrorCode::kUnexpectedResponse &&
          GetErrorNote(error.code).retry != Retry::kNo;
 }
 

@@ -86,8 +86,9 @@ class Redialer {
   virtual void DialAgain(const Loss& loss, Done on_done) = 0;
 };
 
-// Whether dialling again may mend it: error_notes.inc says which errors pass,
-// and a refusal for safety never does.
+// Whether dialling again may mend it: error_notes.inc says which errors pass. A
+// refusal for safety never does; nor does an answer that is none, which would
+// come again, and cost the credentials' being sent each time.
 bool MayPass(const Error& error);
 
 // Before the dial that follows `dials` others in a row, the last of which, or

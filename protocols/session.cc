@@ -425,8 +425,12 @@ void SessionImpl::Lose(Error error) {
   Disconnect();
   loss_ = Loss{error, loop_->Now()};
   if (state == State::kRunning) return SettleInterrupted(error);
+  // What is said unasked is not the fault of what waits.
+  const bool may_pass =
+      MayPass(error) ||
+      (state == State::kIdle && error.code == ErrorCode::kUnexpectedResponse);
   if (!jobs_.empty() &&
-      (!MayPass(error) || ++jobs_.front().repeats > options_.max_repeats)) {
+      (!may_pass || ++jobs_.front().repeats > options_.max_repeats)) {
     return Complete(ToStatus(error));
   }
   Proceed();

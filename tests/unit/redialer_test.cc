@@ -71,6 +71,7 @@ TEST(MayPassTest, NoRefusalForSafetyAndNothingThatNeedsAChange) {
   EXPECT_FALSE(MayPass(Lost(ErrorCode::kDowngradeDetected)));
   EXPECT_FALSE(MayPass(Lost(ErrorCode::kAuthenticationRefused)));
   EXPECT_FALSE(MayPass(Lost(ErrorCode::kCancelled)));
+  EXPECT_FALSE(MayPass(Lost(ErrorCode::kUnexpectedResponse)));
 }
 
 // Fails each look-up with what the test says.

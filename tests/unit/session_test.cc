@@ -73,7 +73,7 @@ class LineExchange final : public Exchange {
       return MakeStatus(ErrorCode::kServerBusy, Phase::kSession, "");
     }
     if (absl::StartsWith(*line, "wrong")) {
-      return MakeStatus(ErrorCode::kMalformedGreeting, Phase::kSession, "");
+      return MakeStatus(ErrorCode::kUnexpectedResponse, Phase::kSession, "");
     }
     done_ = absl::StartsWith(*line, "done");
     return before - bytes.size();
@@ -363,7 +363,7 @@ TEST_F(SessionTest, GarbageEndsTheConnectionAndTheExchange) {
   const auto peer = Answer();
   Say(peer.get(), "wrong\r\n");
   EXPECT_TRUE(peer->gone);
-  EXPECT_THAT(outcomes_, ElementsAre("malformed_greeting"));
+  EXPECT_THAT(outcomes_, ElementsAre("unexpected_response"));
   EXPECT_FALSE(Dials());
 }
 
