@@ -589,6 +589,41 @@ TEST_F(SessionTest, ItMayBeDestroyedByACallback) {
   EXPECT_EQ(session_, nullptr);
 }
 
+TEST_F(SessionTest, ItMayBeDestroyedByACallbackWhileOthersWait) {
+  struct Case {
+    OnLoss on_loss;
+    std::function<void(FakePeer*)> end;
+  };
+  const Case kCases[] = {
+      {OnLoss::kRepeat, [this](FakePeer* p) { Say(p, "done\r\n"); }},
+      {OnLoss::kDone, [this](FakePeer* p) { Say(p, "done\r\n"); }},
+      {OnLoss::kDone, [this](FakePeer* p) { Break(p); }},
+      {OnLoss::kUnknown, [this](FakePeer* p) { Break(p); }},
+      {OnLoss::kGiveUp, [this](FakePeer* p) { Say(p, "wrong\r\n"); }},
+      {OnLoss::kUnknown, [this](FakePeer*) { loop_.Advance(kPatience); }},
+      {OnLoss::kRepeat,
+       [this](FakePeer*) {
+         session_->Close();
+         Settle();
+       }},
+  };
+  for (const Case& each : kCases) {
+    Create(nullptr);
+    session_->Run(std::make_shared<LineExchange>("a", each.on_loss),
+                  [this](const absl::Status&) { session_.reset(); });
+    for (int i = 0; i < 2; ++i) {
+      session_->Run(std::make_shared<LineExchange>("b", OnLoss::kRepeat),
+                    [](const absl::Status&) { ADD_FAILURE() << "called"; });
+    }
+    Settle();
+    const auto peer = Answer();
+    each.end(peer.get());
+    EXPECT_EQ(session_, nullptr);
+    EXPECT_TRUE(peer->gone);
+    EXPECT_EQ(peer->received, "a\r\n");
+  }
+}
+
 TEST_F(SessionTest, CancellationEndsADialAndAnExchange) {
   auto cancellation = std::make_shared<Cancellation>();
   Create(cancellation);
