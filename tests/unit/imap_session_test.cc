@@ -627,6 +627,31 @@ TEST_F(ImapSessionTest, TheHandleOfIdleMayOutliveTheSession) {
   EXPECT_FALSE(answer_);
 }
 
+// The handle is then destroyed inside the callback, which holds what both
+// share.
+TEST_F(ImapSessionTest, IdlesCallbackMayDestroyTheSessionBeforeTheHandle) {
+  std::unique_ptr<ImapIdle> idle;
+  idle = imap_->Idle([&](const absl::StatusOr<ImapAnswer>&) {
+    imap_.reset();
+    idle.reset();
+  });
+  Converse("IDLE", {"+ idling"}, "OK enough");
+  EXPECT_EQ(imap_, nullptr);
+}
+
+TEST_F(ImapSessionTest, AnotherCallbackMayDestroyTheSessionBeforeTheHandle) {
+  std::unique_ptr<ImapIdle> idle;
+  imap_->Noop([&](const absl::StatusOr<ImapAnswer>&) {
+    imap_.reset();
+    idle.reset();
+  });
+  idle = imap_->Idle(Into(&answer_));
+  imap_->session().Close();
+  Settle();
+  EXPECT_EQ(imap_, nullptr);
+  EXPECT_FALSE(answer_);
+}
+
 TEST_F(ImapSessionTest, ACallbackMayDestroyTheSession) {
   imap_->Noop([this](const absl::StatusOr<ImapAnswer>&) { imap_.reset(); });
   Converse("NOOP", {});
