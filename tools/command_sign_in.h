@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "CLI/CLI.hpp"
@@ -13,6 +14,7 @@
 #include "core/event_loop.h"
 #include "protocols/connection.h"
 #include "protocols/protocol.h"
+#include "protocols/sign_in.h"
 #include "tools/report.h"
 
 namespace holdfast {
@@ -59,8 +61,13 @@ class CommandSignIn {
 
   virtual ~CommandSignIn() = default;
 
+  // For the connect before Start(), which then takes the fewest round trips;
+  // nullopt if it could not begin to sign in.
+  virtual std::optional<SignInRequest> ForConnect(Protocol protocol) = 0;
+
   // Calls `on_done` once, after `limit` at the latest, never from inside this
-  // call. The password is asked for only now. Loop and connection outlive it.
+  // call. Commands for the password run only now. Loop and connection outlive
+  // it.
   virtual void Start(EventLoop* loop, Connection* connection, Protocol protocol,
                      absl::Duration limit,
                      std::function<void(Result)> on_done) = 0;

@@ -125,6 +125,9 @@ class ConnectRun {
   const ConnectReport& Reach(ConnectRequest request,
                              std::unique_ptr<CommandSignIn> sign_in) {
     const absl::Duration deadline = loop_->Now() + request.timeout;
+    if (sign_in != nullptr) {
+      request.sign_in = sign_in->ForConnect(request.target.protocol);
+    }
     operation_ =
         connector_.Connect(std::move(request), [this](ConnectResult result) {
           report_ = std::move(result.report);
@@ -179,9 +182,9 @@ class ConnectRun {
     loop_->RunUntil([this] { return signed_in_.has_value(); });
     sign_in_.reset();  // with the password
     report_->error = signed_in_->error;
-    if (!signed_in_->capabilities.empty()) {
-      report_->capabilities = signed_in_->capabilities;
-    }
+    report_->capabilities = signed_in_->capabilities.empty()
+                                ? connection_->capabilities()
+                                : signed_in_->capabilities;
     if (!signed_in_->in_order) connection_.reset();
   }
 

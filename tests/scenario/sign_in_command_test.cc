@@ -601,6 +601,23 @@ TEST_F(SignInCommandTest, OptionsThatDoNotGoTogetherAreMistakesInUsage) {
   }
 }
 
+// POP3 takes a first message from every server: its list is not asked for.
+TEST_F(SignInCommandTest, AuthTakesTheFewestRoundTrips) {
+  const std::string pop3 = Url("pop3", dovecot_->pop3_port());
+  const auto any = Check(pop3, Alice({"--json"}));
+  EXPECT_FALSE(any.json["capabilities"].empty());
+  for (const Words& source :
+       {Words{"--password-file", Password()},
+        Words{"--password-command", "cat " + Password()}}) {
+    Words options = {"--user", "alice", "--auth", "PLAIN", "--json"};
+    options.insert(options.end(), source.begin(), source.end());
+    const auto told = Check(pop3, options);
+    EXPECT_EQ(told.exit_code(), 0) << told.process.err;
+    EXPECT_EQ(told.json["capabilities"].empty(),
+              source[0] == "--password-file");
+  }
+}
+
 // --- Where the password never goes
 
 // `secret` in every form that it may have been brought into.
