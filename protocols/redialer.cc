@@ -161,20 +161,13 @@ void RedialerImpl::OnSignedIn(SignInResult result) {
   sign_in_.reset();
   result_.sign_in = std::move(result);
   Remember();
-  if (result_.sign_in.ok()) {
-    if (result_.sign_in.mechanism) {
-      Record(EventKind::kSignedIn,
-             {{"mechanism",
-               std::string(SaslMechanismName(*result_.sign_in.mechanism))}});
-    }
-    return Finish();
+  if (const auto event =
+          SignInEvent(result_.sign_in, loop_->Now() - created_)) {
+    options_.connect.on_event(*event);
   }
+  if (result_.sign_in.ok()) return Finish();
   connection_.reset();
-  const Error error = *result_.sign_in.error;
-  Record(EventKind::kSignInFailed,
-         {{"error", std::string(ErrorName(error.code))},
-          {"message", error.Message()}});
-  OnFailed(error);
+  OnFailed(*result_.sign_in.error);
 }
 
 // What worked saves the next connect a round trip; what did not is not relied

@@ -261,6 +261,23 @@ void SignInImpl::Finish() {
 
 }  // namespace
 
+std::optional<Event> SignInEvent(const SignInResult& result,
+                                 absl::Duration at) {
+  if (result.error) {
+    return Event{EventKind::kSignInFailed,
+                 at,
+                 0,
+                 {{"error", std::string(ErrorName(result.error->code))},
+                  {"message", result.error->Message()}}};
+  }
+  if (!result.mechanism) return std::nullopt;
+  return Event{
+      EventKind::kSignedIn,
+      at,
+      0,
+      {{"mechanism", std::string(SaslMechanismName(*result.mechanism))}}};
+}
+
 std::unique_ptr<SignIn> SignIn::Start(
     EventLoop* loop, Connection* connection, CredentialsProvider* provider,
     SignInOptions options, std::function<void(SignInResult)> on_done) {

@@ -202,6 +202,7 @@ class CommandSignInImpl final : public CommandSignIn {
       result.authentication.mechanism =
           std::string(SaslMechanismName(*signed_in.mechanism));
     }
+    result.event = SignInEvent(signed_in, absl::ZeroDuration());
     result.authentication.tries = signed_in.tries;
     result.authentication.round_trips = signed_in.round_trips;
     result.greeting = GreetingAfter(signed_in, *connection_, protocol_);

@@ -11,6 +11,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "core/event_log.h"
 #include "core/event_loop.h"
 #include "protocols/connection.h"
 #include "protocols/protocol.h"
@@ -51,6 +52,8 @@ class CommandSignIn {
     std::vector<std::string> capabilities;
     // What the session is to begin with.
     std::string greeting;
+    // For a log; see SignInEvent().
+    std::optional<Event> event;
   };
 
   // Reads the password's file, whose dangers are told on standard error.

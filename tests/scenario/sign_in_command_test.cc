@@ -618,6 +618,29 @@ TEST_F(SignInCommandTest, AuthTakesTheFewestRoundTrips) {
   }
 }
 
+// --- What is told of it
+
+TEST_F(SignInCommandTest, VerboseAndTraceTellHowItWent) {
+  const std::string trace = directory_.Path("trace");
+  const CommandResult good =
+      Check(Imaps(), Alice({"--verbose", "--trace", trace, "--auth", "PLAIN"}));
+  EXPECT_EQ(good.exit_code(), 0);
+  EXPECT_THAT(good.process.err, HasSubstr("signed_in"));
+  EXPECT_THAT(directory_.Read("trace"),
+              AllOf(HasSubstr("\"signed_in\""), HasSubstr("PLAIN"),
+                    Not(HasSubstr(kPassword))));
+
+  const CommandResult bad =
+      Check(Imaps(), {"--user", "alice", "--password-file", Wrong(),
+                      "--verbose", "--trace", trace});
+  EXPECT_EQ(bad.exit_code(), 5);
+  EXPECT_THAT(bad.process.err, HasSubstr("sign_in_failed"));
+  EXPECT_THAT(
+      directory_.Read("trace"),
+      AllOf(HasSubstr("\"sign_in_failed\""),
+            HasSubstr("authentication_refused"), Not(HasSubstr(kWrong))));
+}
+
 // --- Where the password never goes
 
 // `secret` in every form that it may have been brought into.
@@ -655,6 +678,8 @@ TEST_F(SignInCommandTest, ThePasswordIsNowhereToBeRead) {
           const std::string all = absl::StrCat(
               result.process.out, result.process.err, directory_.Read("trace"));
           EXPECT_THAT(all, HasSubstr("handshake_done"));
+          EXPECT_THAT(all, HasSubstr(c.exit_code == 0 ? "signed_in"
+                                                      : "sign_in_failed"));
           for (const std::string& secret : Forms(c.password)) {
             EXPECT_THAT(all, Not(HasSubstr(secret)));
           }
