@@ -88,7 +88,9 @@ absl::StatusOr<bool> ImapStatusHandler::OnUntagged(absl::string_view text) {
 }
 
 absl::StatusOr<bool> ImapSearchHandler::OnUntagged(absl::string_view text) {
-  if (!IsImapResponse(text, "SEARCH")) return false;
+  if (!IsImapResponse(text, "SEARCH") && !IsImapResponse(text, "ESEARCH")) {
+    return false;
+  }
   const std::optional<std::vector<uint32_t>> uids = ParseImapSearch(text);
   if (!uids) return UnexpectedImapResponse(text);
   result_.uids.insert(result_.uids.end(), uids->begin(), uids->end());
@@ -173,7 +175,11 @@ absl::StatusOr<bool> ImapEnableHandler::OnUntagged(absl::string_view text) {
       absl::StrSplit(text, ' ', absl::SkipEmpty());
   for (size_t i = 2; i < words.size(); ++i) {  // after "* ENABLED"
     result_.enabled.push_back(words[i]);
-    if (absl::EqualsIgnoreCase(words[i], "UTF8=ACCEPT")) stream_->utf8 = true;
+    // IMAP4rev2 has it built in (RFC 9051, 5.1).
+    if (absl::EqualsIgnoreCase(words[i], "UTF8=ACCEPT") ||
+        absl::EqualsIgnoreCase(words[i], "IMAP4rev2")) {
+      stream_->utf8 = true;
+    }
   }
   return true;
 }

@@ -389,6 +389,19 @@ TEST_F(ImapSessionTest, WhatWasSelectedAndEnabledIsRestoredBeforeTheCommand) {
   EXPECT_THAT(updates_, ElementsAre("restored 5"));
 }
 
+TEST_F(ImapSessionTest, Imap4rev2NamesMailboxesInUtf8AndAnswersByEsearch) {
+  std::optional<absl::StatusOr<ImapEnabled>> enabled;
+  imap_->Enable({"IMAP4rev2"}, Into(&enabled));
+  Converse("ENABLE IMAP4rev2", {"* ENABLED IMAP4rev2"});
+  imap_->Select("Entwürfe", Into(&mailbox_));
+  Converse("SELECT \"Entwürfe\"", {"* OK [UIDVALIDITY 7] valid"});
+  std::optional<absl::StatusOr<ImapUids>> uids;
+  imap_->UidSearch(ImapCommand("UNSEEN"), Into(&uids));
+  Converse("UID SEARCH UNSEEN", {"* ESEARCH (TAG \"A3\") UID ALL 4,7:8"});
+  ASSERT_TRUE(uids && uids->ok()) << uids->status();
+  EXPECT_THAT((*uids)->uids, ElementsAre(4, 7, 8));
+}
+
 TEST_F(ImapSessionTest, AnExaminedMailboxIsExaminedAgain) {
   imap_->Examine("x", Into(&mailbox_));
   Converse("EXAMINE \"x\"", {"* OK [UIDVALIDITY 7] valid"}, "OK [READ-ONLY]");
