@@ -230,6 +230,29 @@ TEST_F(ImapSessionTest, AnAnswerToASearchMayBeLong) {
   EXPECT_EQ((*uids)->uids.size(), 100001u);
 }
 
+TEST_F(ImapSessionTest, AnAnswerWithoutEndIsCutOff) {
+  std::optional<absl::StatusOr<ImapUids>> uids;
+  imap_->UidSearch(ImapCommand("ALL"), Into(&uids));
+  Settle();
+  Say("* ESEARCH ALL 1:2000000\r\n");
+  EXPECT_FALSE(uids);
+  Say("* SEARCH 2000001\r\n");
+  ASSERT_TRUE(uids);
+  EXPECT_EQ(CodeOf(uids->status()), ErrorCode::kTooMuchData);
+
+  std::optional<absl::StatusOr<ImapMailboxes>> mailboxes;
+  imap_->List("*", Into(&mailboxes));
+  Settle();
+  Answer();
+  std::string lines;
+  for (int i = 0; i < 100'000; ++i) lines += "* LIST () NIL x\r\n";
+  Say(lines);
+  EXPECT_FALSE(mailboxes);
+  Say("* LIST () NIL x\r\n");
+  ASSERT_TRUE(mailboxes);
+  EXPECT_EQ(CodeOf(mailboxes->status()), ErrorCode::kTooMuchData);
+}
+
 TEST_F(ImapSessionTest, FetchedMessagesAreParsedAndSectionsStreamed) {
   LogSink sink;
   std::optional<absl::StatusOr<ImapFetched>> fetched;
