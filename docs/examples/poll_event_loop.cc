@@ -75,9 +75,6 @@ absl::Duration PollEventLoop::Now() const {
 }
 
 void PollEventLoop::RunOnce() {
-  // What callbacks ask for from here on has its turn the next time: a chain of
-  // timers that are due at once would keep everything else waiting.
-  const uint64_t end = next_id_;
   std::vector<pollfd> fds;
   std::vector<uint64_t> ids;
   for (const auto& [id, watched] : watches_) {
@@ -91,7 +88,7 @@ void PollEventLoop::RunOnce() {
       if (fds[i].revents != 0) RunWatch(ids[i]);
     }
   }
-  RunTimers(end);
+  RunTimers();
 }
 
 void PollEventLoop::RunUntil(const std::function<bool()>& done) {
@@ -129,11 +126,13 @@ void PollEventLoop::RunWatch(uint64_t id) {
   (*on_ready)();
 }
 
-void PollEventLoop::RunTimers(uint64_t end) {
+void PollEventLoop::RunTimers() {
+  // Those that are due now: a chain of timers that each start the next would
+  // keep everything else waiting.
   std::vector<TimerKey> due;
   const auto first_later = timers_.upper_bound({Now(), UINT64_MAX});
   for (auto timer = timers_.begin(); timer != first_later; ++timer) {
-    if (timer->first.second < end) due.push_back(timer->first);
+    due.push_back(timer->first);
   }
   for (const TimerKey& key : due) {
     // Taken out, since it fires once; gone already if one before it ended it.

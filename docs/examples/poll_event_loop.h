@@ -36,8 +36,8 @@ class PollEventLoop final : public EventLoop {
   void Post(Callback callback) override;
   absl::Duration Now() const override;
 
-  // Waits until something is due, and runs all that is: what was posted, who
-  // watches, whose time has come. Not from inside a callback.
+  // Waits until something is due, and calls all that is back: what was posted,
+  // watches, timers. Not from inside a callback.
   void RunOnce();
   // Runs until `done` returns true; asks it at first and after each turn.
   void RunUntil(const std::function<bool()>& done);
@@ -55,7 +55,7 @@ class PollEventLoop final : public EventLoop {
   int PollTimeout() const;
   void RunPosted();
   void RunWatch(uint64_t id);
-  void RunTimers(uint64_t end);
+  void RunTimers();
 
   uint64_t next_id_ = 0;  // of a watch or timer
   std::map<uint64_t, Watched> watches_;

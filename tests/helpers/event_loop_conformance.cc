@@ -192,7 +192,7 @@ TEST_P(EventLoopConformanceTest, AWatchMayBeChangedInsideItsCallback) {
 
 TEST_P(EventLoopConformanceTest, TimersAreNeverEarly) {
   for (int i = 0; i < 20; ++i) {
-    const absl::Duration delay = absl::Microseconds(137 * i);
+    const absl::Duration delay = absl::Nanoseconds(137'001 * i);
     const absl::Duration start = loop()->Now();
     bool fired = false;
     const Registration timer = loop()->StartTimer(delay, [&] {
