@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "docs/examples/event_loops.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "protocols/connector.h"
@@ -204,6 +205,33 @@ TEST_P(LoopSessionTest, AMessageIsStoredAndFetched) {
     imap->FetchBody(*appended.uid, "", &body, std::move(done));
   });
   EXPECT_EQ(body.text(), text);
+}
+
+class LoopExamplesTest : public InProcessTest {
+ protected:
+  void ExpectRecovery(const ConnectResult& result) const {
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result.report.tls->version, TlsVersion::kTls12);
+  }
+
+  const std::unique_ptr<lab::LabServer> server_ = StartLab("tls13-fin");
+  const ConnectRequest request_ = RequestFor(server_->port());
+};
+
+TEST_F(LoopExamplesTest, OnPoll) {
+  ExpectRecovery(example::ConnectOnPoll(request_));
+}
+
+TEST_F(LoopExamplesTest, OnGlib) {
+  ExpectRecovery(example::ConnectOnGlib(nullptr, request_));
+}
+
+TEST_F(LoopExamplesTest, OnUv) {
+  uv_loop_t loop;
+  ASSERT_EQ(uv_loop_init(&loop), 0);
+  ExpectRecovery(example::ConnectOnUv(&loop, request_));
+  uv_run(&loop, UV_RUN_DEFAULT);  // closes what Holdfast had on it
+  EXPECT_EQ(uv_loop_close(&loop), 0);
 }
 
 }  // namespace
