@@ -88,7 +88,6 @@ GlibEventLoop::GlibEventLoop(GMainContext* context)
 GlibEventLoop::~GlibEventLoop() {
   g_source_destroy(wake_up_);
   g_source_unref(wake_up_);
-  posted_.clear();  // may hold registrations, which need the context
   g_main_context_unref(context_);
 }
 

@@ -64,8 +64,8 @@ class WrappedUvUnderTest final : public LoopUnderTest {
 class GlibUnderTest final : public LoopUnderTest {
  public:
   ~GlibUnderTest() override {
+    g_main_context_unref(context_);  // the loop has a reference of its own
     loop_.reset();
-    g_main_context_unref(context_);
   }
 
   EventLoop* loop() override { return loop_.get(); }
