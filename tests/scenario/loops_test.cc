@@ -207,6 +207,26 @@ TEST_P(LoopSessionTest, AMessageIsStoredAndFetched) {
   EXPECT_EQ(body.text(), text);
 }
 
+TEST_P(LoopSessionTest, ASessionIsCancelledFromSeveralThreads) {
+  const auto silent = StartLab("silent-after-hello");
+  SessionOptions options{{NamedRequestFor(*silent)}};
+  const auto cancellation = std::make_shared<Cancellation>();
+  options.redial.connect.cancellation = cancellation;
+  const auto imap = ImapSession::Create(Services(), {options});
+  std::optional<absl::Status> result;
+  imap->Connect([&](absl::Status status) { result = std::move(status); });
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&cancellation, i] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5 * i));
+      cancellation->Cancel();
+    });
+  }
+  RunUntil([&] { return result.has_value(); });
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(ErrorFromStatus(*result).code, ErrorCode::kCancelled) << *result;
+}
+
 class LoopExamplesTest : public InProcessTest {
  protected:
   void ExpectRecovery(const ConnectResult& result) const {
