@@ -62,8 +62,9 @@ class Inbox {
  private:
   static void Tell(const absl::Status& status) { Tell(status.ToString()); }
   static void Tell(const std::string& text) { puts(text.c_str()); }
-  static void Look(uint32_t messages) { printf("%u messages\n", messages); }
+  void Look(uint32_t messages) { messages_ = messages; }
 
+  uint32_t messages_ = 0;
   std::unique_ptr<ImapSession> imap_;
   std::unique_ptr<ImapIdle> idle_;
 };

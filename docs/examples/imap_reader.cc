@@ -78,5 +78,6 @@ int main(int argc, char** argv) {
     imap->FetchBody(uids.back(), "", &newest, done);
   });
   std::cout << subjects.text << newest.text();
-  own->Await<absl::Status>([&](auto done) { imap->Logout(done); });
+  own->Await<absl::Status>([&](auto done) { imap->Logout(done); })
+      .IgnoreError();
 }

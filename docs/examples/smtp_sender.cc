@@ -43,7 +43,12 @@ int main(int argc, char** argv) {
   const SmtpEnvelope envelope{argv[4], {argv + 5, argv + argc}};
   const SmtpResult sent = own->Await<SmtpResult>(
       [&](auto done) { smtp->Send(envelope, message, done); });
-  if (!sent.status.ok()) Complain(sent.status);
+  if (sent.status.ok()) {
+    own->Await<absl::StatusOr<SmtpAnswer>>([&](auto done) { smtp->Quit(done); })
+        .IgnoreError();
+  } else {
+    Complain(sent.status);
+  }
   bool all = sent.accepted;
   for (size_t i = 0; i < sent.recipients.size(); ++i) {
     const SmtpAnswer& answer = sent.recipients[i];
