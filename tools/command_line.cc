@@ -14,7 +14,7 @@ namespace {
 // environment) would not fit beside a description.
 class HelpFormatter : public CLI::Formatter {
  public:
-  HelpFormatter() { column_width(28); }
+  HelpFormatter() { column_width(36); }
 
   std::string make_option_opts(const CLI::Option* option) const override {
     if (option->get_positional() || option->get_type_size() == 0) return "";

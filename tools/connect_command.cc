@@ -256,13 +256,13 @@ void AddConnectCommand(CLI::App* app, const GlobalOptions* global, Run* run) {
   auto options = std::make_shared<ConnectCommandOptions>();
   connect
       ->add_option("TARGET", options->target,
-                   "imaps://HOST[:PORT], imap:// (STARTTLS) or HOST")
+                   "imaps://HOST[:PORT], imap://HOST or HOST")
       ->required();
   connect->add_flag("--check", options->check,
-                    "Stop when the connection is ready, log out, report");
+                    "Stop when ready, log out, report");
   connect
       ->add_option("--client-cert", options->identity.certificate,
-                   "Show this PEM certificate to a server that asks")
+                   "For servers that ask for one, in PEM")
       ->type_name("FILE");
   connect
       ->add_option("--client-key", options->identity.key,
@@ -271,11 +271,9 @@ void AddConnectCommand(CLI::App* app, const GlobalOptions* global, Run* run) {
   AddSignInOptions(connect, &options->sign_in);
   AddConnectionOptions(connect, &options->connection);
   connect->footer(
-      "Without --check, standard input and output are the session, beginning "
-      "with the\nserver's greeting; with --user it is signed in already.\n\n"
+      "Without --check, standard input and output are the session.\n\n"
       "Example:\n"
       "  holdfast connect --check --json imaps://mail.example.org\n"
-      "  holdfast connect imaps://mail.example.org\n"
       "  holdfast connect --user alice --password-file pw "
       "imaps://mail.example.org");
   connect->callback([=] {

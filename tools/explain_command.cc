@@ -65,10 +65,8 @@ void AddExplainCommand(CLI::App* app, const GlobalOptions* global, Run* run) {
   auto code = std::make_shared<std::string>();
   auto trace = std::make_shared<std::string>();
   CLI::Option* const named = explain->add_option(
-      "CODE", *code, "As reports name it; without it, all are listed");
-  explain
-      ->add_option("--trace", *trace,
-                   "Show this trace of connect --trace as a timeline")
+      "CODE", *code, "As reports name it; without it, list all");
+  explain->add_option("--trace", *trace, "Show this trace as a timeline")
       ->type_name("FILE")
       ->excludes(named);
   explain->footer(

@@ -50,8 +50,7 @@ ExitStatus LaunchLab(char** argv) {
 }
 
 void AddLabCommand(CLI::App* app) {
-  app->add_subcommand(std::string(kName),
-                      "A server that misbehaves on purpose, for tests")
+  app->add_subcommand(std::string(kName), "A server that misbehaves, for tests")
       ->prefix_command()
       ->callback([] {
         throw CLI::ValidationError(

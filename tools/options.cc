@@ -122,7 +122,7 @@ void AddGlobalOptions(CLI::App* app, GlobalOptions* options) {
   CLI::Option* const quiet = app->add_flag(
       "--quiet", options->quiet, "Nothing on stderr but mistakes in usage");
   app->add_flag("--verbose", options->verbose,
-                "Everything that happens, with times, on stderr")
+                "All that happens, with times, on stderr")
       ->excludes(quiet);
   using Color = GlobalOptions::Color;
   app->add_option("--color", options->color, "Colour for people [auto]")
@@ -189,17 +189,17 @@ void AddWayOptions(CLI::App* app, std::optional<Protocol>* protocol,
 void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
   AddWayOptions(app, &options->protocol, &options->security);
   app->add_option("--ca", options->trust.ca_files,
-                  "Trust the authorities in this PEM file (repeatable)")
+                  "Trust this PEM file's issuers (repeatable)")
       ->type_name("FILE")
       ->allow_extra_args(false);
   app->add_flag_callback(
       "--no-system-roots", [options] { options->trust.system_roots = false; },
-      "Do not trust the system's certificate authorities");
+      "Do not trust the system's authorities");
   app->add_option("--nss-db", options->trust.nss_database,
-                  "Trust what the NSS database there trusts, too")
+                  "Trust what this NSS database trusts, too")
       ->type_name("DIR");
   app->add_option("--pin", options->trust.pins,
-                  "Accept this server key, and only it (repeatable)")
+                  "Accept only this server key (repeatable)")
       ->type_name("sha256//BASE64")
       ->allow_extra_args(false)
       ->check([](const std::string& text) {
@@ -240,7 +240,7 @@ void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
          [options](const std::string& text) {
            options->hedge_delay = ParsePositiveDuration(text);
          },
-         "Patience with silence before less is offered [2s]")
+         "Silence after which less is offered [2s]")
       ->type_name("TIME");
   app->add_option_function<std::string>(
          "--timeout",

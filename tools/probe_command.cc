@@ -265,14 +265,14 @@ ExitStatus RunProbe(const GlobalOptions& global,
 // Those of a connection, as far as they mean something here.
 void AddOptions(CLI::App* probe, ProbeCommandOptions* options) {
   probe->add_option("TARGET", options->targets,
-                    "imaps://HOST[:PORT] or the like; HOST: all its ports");
+                    "imaps://HOST[:PORT]; HOST: all its ports");
   probe
       ->add_option("--from", options->file,
                    "Survey the targets in this file, one a line")
       ->type_name("FILE");
   probe
       ->add_option("--jobs", options->jobs,
-                   "Hosts at the same time, one connection each [8]")
+                   "Hosts at once, one connection each [8]")
       ->type_name("NUMBER")
       ->check(CLI::Range(1, 1000).description(""));
   probe
@@ -281,7 +281,7 @@ void AddOptions(CLI::App* probe, ProbeCommandOptions* options) {
           [options](const std::string& text) {
             options->delay = ParsePositiveDuration(text);
           },
-          "Pause between connections to one host [200ms]")
+          "Between connections to one host [200ms]")
       ->type_name("TIME");
   options->connection.timeout = kAttemptTimeout;
   AddConnectionOptions(probe, &options->connection);
@@ -296,7 +296,7 @@ void AddOptions(CLI::App* probe, ProbeCommandOptions* options) {
 
 void AddProbeCommand(CLI::App* app, const GlobalOptions* global, Run* run) {
   CLI::App* probe = app->add_subcommand(
-      "probe", "Find out what servers accept and what they choke on");
+      "probe", "Find out what servers accept, and choke on");
   auto options = std::make_shared<ProbeCommandOptions>();
   AddOptions(probe, options.get());
   probe->footer(
