@@ -32,6 +32,9 @@ struct AuthStep {
   Kind kind = Kind::kContinue;
   SecretString send;           // with its CRLF
   std::optional<Error> error;  // never holds a secret (promise 14)
+
+  // Nothing is to be sent: the next line is waited for.
+  bool says_nothing() const { return kind == Kind::kContinue && send.empty(); }
 };
 
 struct AuthenticatorOptions {

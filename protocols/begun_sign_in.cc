@@ -38,7 +38,8 @@ bool NeedsNoList(SaslMechanism mechanism, const SignInOptions& options) {
 
 // That can be begun with; nullopt: none, or nobody signs in.
 std::optional<SaslMechanism> MechanismToBeginWith(
-    const SignInRequest& request, const Negotiator& negotiator) {
+    const SignInRequest& request, const SecureSocket& socket,
+    const Negotiator& negotiator) {
   const SignInOptions& options = request.options;
   const std::optional<SaslMechanism> mechanism =
       options.mechanism ? options.mechanism : options.remembered_mechanism;
@@ -53,6 +54,7 @@ std::optional<SaslMechanism> MechanismToBeginWith(
     return request.provider->Has(kind);
   };
   choice.told = mechanism;
+  choice.client_certificate_sent = socket.client_certificate_sent();
   return ChooseMechanism(choice).ok() ? mechanism : std::nullopt;
 }
 
@@ -73,7 +75,7 @@ std::unique_ptr<BegunSignIn> BegunSignIn::Begin(const SignInRequest& request,
                                                 const SecureSocket& socket,
                                                 const Negotiator& negotiator) {
   const std::optional<SaslMechanism> mechanism =
-      MechanismToBeginWith(request, negotiator);
+      MechanismToBeginWith(request, socket, negotiator);
   if (!mechanism) return nullptr;
   const SignInOptions& options = request.options;
   std::unique_ptr<BegunSignIn> begun(new BegunSignIn(*mechanism));

@@ -20,6 +20,9 @@ constexpr size_t kLongestQuote = 256;
 // take too long.
 constexpr size_t kLongestSection = 4096;
 
+// A few characters can name billions.
+constexpr size_t kMostFound = 2'000'000;
+
 // Takes "* " off, and returns what is left.
 ImapTokens Untagged(absl::string_view text) {
   absl::ConsumePrefix(&text, "* ");
@@ -70,6 +73,38 @@ bool TakeItem(absl::string_view name, ImapTokens* tokens,
       upper == "ENVELOPE" ? message->envelope : message->others[upper];
   kept = std::string(*value);
   return true;
+}
+
+// "2,10:12", in the order given.
+bool TakeNumbers(ImapTokens* tokens, std::vector<uint32_t>* numbers) {
+  do {
+    const std::optional<uint32_t> first = tokens->TakeNumber32();
+    const std::optional<uint32_t> last =
+        tokens->Take(':') ? tokens->TakeNumber32() : first;
+    if (!first || !last) return false;
+    const auto [low, high] = std::minmax(*first, *last);
+    if (high - low >= kMostFound - std::min(kMostFound, numbers->size())) {
+      return false;
+    }
+    for (uint64_t number = low; number <= high; ++number) {
+      numbers->push_back(static_cast<uint32_t>(number));
+    }
+  } while (tokens->Take(','));
+  return true;
+}
+
+// What follows "ESEARCH": (TAG "A1") UID ALL 2,10:12.
+std::optional<std::vector<uint32_t>> TakeExtendedSearch(ImapTokens tokens) {
+  std::vector<uint32_t> numbers;
+  while (tokens.TakeSpace() && !tokens.at_end()) {
+    const bool taken =
+        tokens.TakeWord("ALL")
+            ? tokens.TakeSpace() && TakeNumbers(&tokens, &numbers)
+            : tokens.TakeValue().has_value();
+    if (!taken) return std::nullopt;
+  }
+  return tokens.at_end() ? std::make_optional(std::move(numbers))
+                         : std::nullopt;
 }
 
 // The delimiter of LIST: a quoted character or NIL.
@@ -177,6 +212,7 @@ std::optional<std::map<std::string, uint64_t>> ParseImapStatus(
 
 std::optional<std::vector<uint32_t>> ParseImapSearch(absl::string_view text) {
   ImapTokens tokens = Untagged(text);
+  if (tokens.TakeWord("ESEARCH")) return TakeExtendedSearch(tokens);
   if (!tokens.TakeWord("SEARCH")) return std::nullopt;
   std::vector<uint32_t> numbers;
   while (tokens.TakeSpace() && !tokens.at_end()) {

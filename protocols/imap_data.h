@@ -101,6 +101,8 @@ std::optional<MailboxEntry> ParseImapList(absl::string_view text, bool utf8);
 // "* STATUS name (MESSAGES 3)": the numbers, by names in upper case.
 std::optional<std::map<std::string, uint64_t>> ParseImapStatus(
     absl::string_view text);
+// "* SEARCH 2 84", or what IMAP4rev2 says instead: "* ESEARCH (TAG "A1") UID
+// ALL 2,84:90". At most two million of the latter.
 std::optional<std::vector<uint32_t>> ParseImapSearch(absl::string_view text);
 // Whatever is well-formed.
 std::optional<ImapUpdate> ParseImapUpdate(absl::string_view text);

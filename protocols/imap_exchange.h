@@ -26,7 +26,7 @@ namespace holdfast {
 // What the commands of one session share. Thread safety: none.
 struct ImapStream {
   ImapReader reader;  // of this connection
-  bool utf8 = false;  // UTF8=ACCEPT was enabled on this connection
+  bool utf8 = false;  // UTF-8 was enabled on this connection
   uint64_t tags = 0;  // given out, on all connections
   // Untagged responses that are no part of an answer. Errors end the
   // connection; null: they are dropped.

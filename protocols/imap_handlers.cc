@@ -6,11 +6,20 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "core/error.h"
 #include "protocols/imap_data.h"
 #include "protocols/imap_tokens.h"
 
 namespace holdfast {
 namespace {
+
+// Of one answer, which may have any number of lines.
+constexpr size_t kMostMailboxes = 100'000;
+constexpr size_t kMostUids = 2'000'000;
+
+absl::Status TooMuch() {
+  return MakeStatus(ErrorCode::kTooMuchData, Phase::kSession, "");
+}
 
 // The argument of a response code.
 template <typename Number>
@@ -75,6 +84,7 @@ absl::StatusOr<bool> ImapListHandler::OnUntagged(absl::string_view text) {
   if (!IsImapResponse(text, "LIST")) return false;
   std::optional<MailboxEntry> entry = ParseImapList(text, stream_->utf8);
   if (!entry) return UnexpectedImapResponse(text);
+  if (result_.mailboxes.size() == kMostMailboxes) return TooMuch();
   result_.mailboxes.push_back(*std::move(entry));
   return true;
 }
@@ -88,9 +98,12 @@ absl::StatusOr<bool> ImapStatusHandler::OnUntagged(absl::string_view text) {
 }
 
 absl::StatusOr<bool> ImapSearchHandler::OnUntagged(absl::string_view text) {
-  if (!IsImapResponse(text, "SEARCH")) return false;
+  if (!IsImapResponse(text, "SEARCH") && !IsImapResponse(text, "ESEARCH")) {
+    return false;
+  }
   const std::optional<std::vector<uint32_t>> uids = ParseImapSearch(text);
   if (!uids) return UnexpectedImapResponse(text);
+  if (uids->size() > kMostUids - result_.uids.size()) return TooMuch();
   result_.uids.insert(result_.uids.end(), uids->begin(), uids->end());
   return true;
 }
@@ -173,7 +186,11 @@ absl::StatusOr<bool> ImapEnableHandler::OnUntagged(absl::string_view text) {
       absl::StrSplit(text, ' ', absl::SkipEmpty());
   for (size_t i = 2; i < words.size(); ++i) {  // after "* ENABLED"
     result_.enabled.push_back(words[i]);
-    if (absl::EqualsIgnoreCase(words[i], "UTF8=ACCEPT")) stream_->utf8 = true;
+    // IMAP4rev2 has it built in (RFC 9051, 5.1).
+    if (absl::EqualsIgnoreCase(words[i], "UTF8=ACCEPT") ||
+        absl::EqualsIgnoreCase(words[i], "IMAP4rev2")) {
+      stream_->utf8 = true;
+    }
   }
   return true;
 }

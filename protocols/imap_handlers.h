@@ -111,7 +111,7 @@ class ImapCopyHandler final : public ImapCollector<ImapCopied> {
 
 class ImapEnableHandler final : public ImapCollector<ImapEnabled> {
  public:
-  // `stream` outlives it, and is told of UTF8=ACCEPT.
+  // `stream` outlives it, and is told of UTF-8.
   explicit ImapEnableHandler(ImapStream* stream) : stream_(stream) {}
   absl::StatusOr<bool> OnUntagged(absl::string_view text) override;
 

@@ -161,6 +161,8 @@ class ImapSessionImpl final : public ImapSession, private SessionState {
   std::vector<std::string> enabled_;
   Restoring<ImapEnableHandler> enabling_;
   Restoring<ImapSelectHandler> selecting_;
+  const std::shared_ptr<ImapSessionImpl*> self_ =
+      std::make_shared<ImapSessionImpl*>(this);
 
   // Goes first: it uses all the rest.
   std::unique_ptr<Session> session_;
@@ -397,7 +399,8 @@ void ImapSessionImpl::Logout(Session::Done on_done) {
 // One call of Idle(): commands that follow one another, so that none is older
 // than the server allows.
 struct ImapSessionImpl::IdleState {
-  ImapSessionImpl* session;
+  // A callback that destroys the session still holds the state.
+  std::weak_ptr<ImapSessionImpl*> session;
   Done<ImapAnswer> on_done;
   std::shared_ptr<ImapExchange> exchange;  // the present one
   std::unique_ptr<EventLoop::Registration> timer;
@@ -406,7 +409,7 @@ struct ImapSessionImpl::IdleState {
 
   void EndCommand() const {
     exchange->End();
-    session->session_->Wake();
+    if (const auto present = session.lock()) (*present)->session_->Wake();
   }
 };
 
@@ -428,7 +431,7 @@ class ImapSessionImpl::IdleHandle final : public ImapIdle {
 
 std::unique_ptr<ImapIdle> ImapSessionImpl::Idle(Done<ImapAnswer> on_done) {
   const auto idle = std::make_shared<IdleState>();
-  idle->session = this;
+  idle->session = self_;
   idle->on_done = std::move(on_done);
   BeginIdle(idle);
   return std::make_unique<IdleHandle>(idle);

@@ -24,12 +24,20 @@ class RedialerImpl final : public Redialer {
       options_.random = [this] { return absl::Uniform(generator_, 0.0, 1.0); };
     }
     if (!options_.connect.on_event) options_.connect.on_event = [](auto&) {};
+    ListenForCancellation();
   }
 
   void Dial(Done on_done) override;
   void DialAgain(const Loss& loss, Done on_done) override;
 
  private:
+  void ListenForCancellation();
+  bool cancelled() const {
+    return options_.connect.cancellation != nullptr &&
+           options_.connect.cancellation->cancelled();
+  }
+  void OnCancelled();
+
   void Begin(int dials, Done on_done);
   void PauseAfter(const Error& error, absl::Duration at);
   void Connect();
@@ -61,7 +69,31 @@ class RedialerImpl final : public Redialer {
   std::unique_ptr<EventLoop::Registration> timer_;
   std::unique_ptr<Connector::Operation> connecting_;
   std::unique_ptr<SignIn> sign_in_;
+  const std::shared_ptr<RedialerImpl*> self_ =
+      std::make_shared<RedialerImpl*>(this);
+  std::optional<Cancellation::Listener> cancellation_;
 };
+
+void RedialerImpl::ListenForCancellation() {
+  if (options_.connect.cancellation == nullptr) return;
+  const std::weak_ptr<RedialerImpl*> self = self_;
+  cancellation_.emplace(options_.connect.cancellation.get(),
+                        [loop = loop_, self] {
+                          loop->Post([self] {
+                            if (const auto redialer = self.lock())
+                              (*redialer)->OnCancelled();
+                          });
+                        });
+}
+
+// A connect hears of it by itself, and reports how far it came.
+void RedialerImpl::OnCancelled() {
+  if (!on_done_ || connecting_ != nullptr) return;
+  sign_in_.reset();
+  connection_.reset();
+  result_.error = MakeError(ErrorCode::kCancelled, Phase::kSession);
+  Finish();
+}
 
 void RedialerImpl::Dial(Done on_done) {
   Begin(1, std::move(on_done));
@@ -74,8 +106,12 @@ void RedialerImpl::DialAgain(const Loss& loss, Done on_done) {
     streak_ = 0;
   }
   Begin(options_.policy.max_redials, std::move(on_done));
-  if (dials_left_ > 0) return PauseAfter(loss.error, loss.at);
-  result_.error = loss.error;
+  if (dials_left_ > 0 && !cancelled()) {
+    return PauseAfter(loss.error, loss.at);
+  }
+  result_.error = cancelled()
+                      ? MakeError(ErrorCode::kCancelled, Phase::kSession)
+                      : loss.error;
   timer_ = loop_->StartTimer(absl::ZeroDuration(), [this] { Finish(); });
 }
 
@@ -125,20 +161,13 @@ void RedialerImpl::OnSignedIn(SignInResult result) {
   sign_in_.reset();
   result_.sign_in = std::move(result);
   Remember();
-  if (result_.sign_in.ok()) {
-    if (result_.sign_in.mechanism) {
-      Record(EventKind::kSignedIn,
-             {{"mechanism",
-               std::string(SaslMechanismName(*result_.sign_in.mechanism))}});
-    }
-    return Finish();
+  if (const auto event =
+          SignInEvent(result_.sign_in, loop_->Now() - created_)) {
+    options_.connect.on_event(*event);
   }
+  if (result_.sign_in.ok()) return Finish();
   connection_.reset();
-  const Error error = *result_.sign_in.error;
-  Record(EventKind::kSignInFailed,
-         {{"error", std::string(ErrorName(error.code))},
-          {"message", error.Message()}});
-  OnFailed(error);
+  OnFailed(*result_.sign_in.error);
 }
 
 // What worked saves the next connect a round trip; what did not is not relied
@@ -191,6 +220,7 @@ EventSink RedialerImpl::SinkFromNow() const {
 
 bool MayPass(const Error& error) {
   return !error.refused_for_safety() && error.code != ErrorCode::kCancelled &&
+         error.code != ErrorCode::kUnexpectedResponse &&
          GetErrorNote(error.code).retry != Retry::kNo;
 }
 

@@ -75,7 +75,8 @@ class Redialer {
   virtual ~Redialer() = default;
 
   // Both call `on_done` once, never from inside the call; the callback may
-  // destroy the redialer. One at a time.
+  // destroy the redialer. One at a time. ConnectRequest::cancellation ends them
+  // wherever they are: kCancelled.
   //
   // Dials once.
   virtual void Dial(Done on_done) = 0;
@@ -85,8 +86,9 @@ class Redialer {
   virtual void DialAgain(const Loss& loss, Done on_done) = 0;
 };
 
-// Whether dialling again may mend it: error_notes.inc says which errors pass,
-// and a refusal for safety never does.
+// Whether dialling again may mend it: error_notes.inc says which errors pass. A
+// refusal for safety never does; nor does an answer that is none, which would
+// come again, and cost the credentials' being sent each time.
 bool MayPass(const Error& error);
 
 // Before the dial that follows `dials` others in a row, the last of which, or

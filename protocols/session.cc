@@ -75,6 +75,7 @@ class SessionImpl final : public Session {
   bool Receive();
   bool Feed();
   bool Produce();
+  // Also if there is more to hear.
   bool HearUnasked();
   bool TakeUnasked();
   void Wait();
@@ -349,12 +350,16 @@ bool SessionImpl::Produce() {
   return true;
 }
 
+// Until there is nothing more; a server that never stops has its turns like
+// everybody else.
 bool SessionImpl::HearUnasked() {
-  do {
+  for (int reads = 0; reads < kReadsAtOnce; ++reads) {
     fresh_ = false;
     if (!Receive() || !TakeUnasked()) return false;
-  } while (fresh_ && !end_);
-  return true;
+    if (!fresh_) return true;
+  }
+  Soon();
+  return false;
 }
 
 bool SessionImpl::TakeUnasked() {
@@ -422,8 +427,12 @@ void SessionImpl::Lose(Error error) {
   Disconnect();
   loss_ = Loss{error, loop_->Now()};
   if (state == State::kRunning) return SettleInterrupted(error);
+  // What is said unasked is not the fault of what waits.
+  const bool may_pass =
+      MayPass(error) ||
+      (state == State::kIdle && error.code == ErrorCode::kUnexpectedResponse);
   if (!jobs_.empty() &&
-      (!MayPass(error) || ++jobs_.front().repeats > options_.max_repeats)) {
+      (!may_pass || ++jobs_.front().repeats > options_.max_repeats)) {
     return Complete(ToStatus(error));
   }
   Proceed();

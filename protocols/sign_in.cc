@@ -144,11 +144,9 @@ void SignInImpl::AwaitAnswer() {
 void SignInImpl::Follow(AuthStep step) {
   switch (step.kind) {
     case AuthStep::Kind::kContinue:
-      if (!step.send.empty()) {
-        outgoing_ = std::move(step.send);
-        sent_ = 0;
-        AwaitAnswer();
-      }
+      outgoing_ = std::move(step.send);
+      sent_ = 0;
+      AwaitAnswer();
       return Pump();
     case AuthStep::Kind::kDone:
       result_.capabilities = authenticator_->capabilities();
@@ -175,7 +173,11 @@ void SignInImpl::Pump() {
   while (SendSome()) {
     if (const std::optional<std::string> line = lines_.TakeLine()) {
       Negotiator& negotiator = connection_->negotiator();
-      if (negotiator.ready()) return Follow(authenticator_->OnLine(*line));
+      if (negotiator.ready()) {
+        AuthStep step = authenticator_->OnLine(*line);
+        if (!step.says_nothing()) return Follow(std::move(step));
+        continue;
+      }
       // IMAP's list, which was asked for together with the first try.
       if (Step step = negotiator.OnLine(*line); step.error) {
         return Fail(*std::move(step.error));
@@ -258,6 +260,23 @@ void SignInImpl::Finish() {
 }
 
 }  // namespace
+
+std::optional<Event> SignInEvent(const SignInResult& result,
+                                 absl::Duration at) {
+  if (result.error) {
+    return Event{EventKind::kSignInFailed,
+                 at,
+                 0,
+                 {{"error", std::string(ErrorName(result.error->code))},
+                  {"message", result.error->Message()}}};
+  }
+  if (!result.mechanism) return std::nullopt;
+  return Event{
+      EventKind::kSignedIn,
+      at,
+      0,
+      {{"mechanism", std::string(SaslMechanismName(*result.mechanism))}}};
+}
 
 std::unique_ptr<SignIn> SignIn::Start(
     EventLoop* loop, Connection* connection, CredentialsProvider* provider,

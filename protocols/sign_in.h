@@ -21,6 +21,7 @@
 #include "absl/time/time.h"
 #include "core/cancellation.h"
 #include "core/error.h"
+#include "core/event_log.h"
 #include "core/event_loop.h"
 #include "core/tls_version.h"
 #include "protocols/connection.h"
@@ -64,6 +65,10 @@ struct SignInResult {
 
   bool ok() const { return !error.has_value(); }
 };
+
+// For a log, without a secret: kSignedIn or kSignInFailed; nullopt if there was
+// nothing to do. `at` is the event's.
+std::optional<Event> SignInEvent(const SignInResult& result, absl::Duration at);
 
 // Destroying it abandons the signing in; its callback is then never called, and
 // the connection is of no more use. Thread safety: the loop's thread.

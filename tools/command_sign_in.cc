@@ -13,7 +13,6 @@
 #include "absl/strings/str_join.h"
 #include "core/error.h"
 #include "core/secret_file.h"
-#include "protocols/sign_in.h"
 #include "tools/secret_command.h"
 
 namespace holdfast {
@@ -30,6 +29,11 @@ class ArgumentsProvider final : public CredentialsProvider {
         quiet_(quiet) {}
 
   void set_loop(EventLoop* loop) { loop_ = loop; }
+  // Nobody else has to be asked.
+  bool answers_at_once() const {
+    return arguments_.password_command.empty() &&
+           arguments_.token_command.empty();
+  }
   // A command of the user's runs.
   bool is_waiting() const { return command_ != nullptr; }
   void Stop() { command_.reset(); }
@@ -148,6 +152,13 @@ class CommandSignInImpl final : public CommandSignIn {
         provider_(arguments, std::move(password), has_client_certificate,
                   quiet) {}
 
+  // What the strongest mechanism is, only the server's list can say; and a
+  // command is not to run for each of several attempts.
+  std::optional<SignInRequest> ForConnect(Protocol protocol) override {
+    if (!mechanism_ || !provider_.answers_at_once()) return std::nullopt;
+    return SignInRequest{&provider_, OptionsFor(protocol)};
+  }
+
   void Start(EventLoop* loop, Connection* connection, Protocol protocol,
              absl::Duration limit,
              std::function<void(Result)> on_done) override {
@@ -155,10 +166,8 @@ class CommandSignInImpl final : public CommandSignIn {
     protocol_ = protocol;
     on_done_ = std::move(on_done);
     provider_.set_loop(loop);
-    SignInOptions options{protocol};
-    options.mechanism = mechanism_;
     sign_in_ = SignIn::Start(
-        loop, connection, &provider_, options,
+        loop, connection, &provider_, OptionsFor(protocol),
         [this](SignInResult result) { Finish(std::move(result)); });
     deadline_ = loop->StartTimer(limit, [this] { OnDeadline(); });
   }
@@ -166,6 +175,10 @@ class CommandSignInImpl final : public CommandSignIn {
   void Cancel() override { Abandon(ErrorCode::kCancelled); }
 
  private:
+  SignInOptions OptionsFor(Protocol protocol) const {
+    return {protocol, mechanism_};
+  }
+
   void OnDeadline() {
     if (!provider_.is_waiting()) return Abandon(ErrorCode::kResponseTimedOut);
     Abandon(ErrorCode::kCredentialsUnreadable,
@@ -189,6 +202,7 @@ class CommandSignInImpl final : public CommandSignIn {
       result.authentication.mechanism =
           std::string(SaslMechanismName(*signed_in.mechanism));
     }
+    result.event = SignInEvent(signed_in, absl::ZeroDuration());
     result.authentication.tries = signed_in.tries;
     result.authentication.round_trips = signed_in.round_trips;
     result.greeting = GreetingAfter(signed_in, *connection_, protocol_);

@@ -5,14 +5,17 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "core/event_log.h"
 #include "core/event_loop.h"
 #include "protocols/connection.h"
 #include "protocols/protocol.h"
+#include "protocols/sign_in.h"
 #include "tools/report.h"
 
 namespace holdfast {
@@ -49,6 +52,8 @@ class CommandSignIn {
     std::vector<std::string> capabilities;
     // What the session is to begin with.
     std::string greeting;
+    // For a log; see SignInEvent().
+    std::optional<Event> event;
   };
 
   // Reads the password's file, whose dangers are told on standard error.
@@ -59,8 +64,13 @@ class CommandSignIn {
 
   virtual ~CommandSignIn() = default;
 
+  // For the connect before Start(), which then takes the fewest round trips;
+  // nullopt if it could not begin to sign in.
+  virtual std::optional<SignInRequest> ForConnect(Protocol protocol) = 0;
+
   // Calls `on_done` once, after `limit` at the latest, never from inside this
-  // call. The password is asked for only now. Loop and connection outlive it.
+  // call. Commands for the password run only now. Loop and connection outlive
+  // it.
   virtual void Start(EventLoop* loop, Connection* connection, Protocol protocol,
                      absl::Duration limit,
                      std::function<void(Result)> on_done) = 0;

@@ -124,7 +124,12 @@ class ConnectRun {
   // returns lives as long as this.
   const ConnectReport& Reach(ConnectRequest request,
                              std::unique_ptr<CommandSignIn> sign_in) {
-    const absl::Duration deadline = loop_->Now() + request.timeout;
+    started_ = loop_->Now();
+    on_event_ = request.on_event;
+    const absl::Duration deadline = started_ + request.timeout;
+    if (sign_in != nullptr) {
+      request.sign_in = sign_in->ForConnect(request.target.protocol);
+    }
     operation_ =
         connector_.Connect(std::move(request), [this](ConnectResult result) {
           report_ = std::move(result.report);
@@ -178,10 +183,14 @@ class ConnectRun {
                     });
     loop_->RunUntil([this] { return signed_in_.has_value(); });
     sign_in_.reset();  // with the password
-    report_->error = signed_in_->error;
-    if (!signed_in_->capabilities.empty()) {
-      report_->capabilities = signed_in_->capabilities;
+    if (signed_in_->event) {
+      signed_in_->event->at = loop_->Now() - started_;
+      on_event_(*signed_in_->event);
     }
+    report_->error = signed_in_->error;
+    report_->capabilities = signed_in_->capabilities.empty()
+                                ? connection_->capabilities()
+                                : signed_in_->capabilities;
     if (!signed_in_->in_order) connection_.reset();
   }
 
@@ -197,6 +206,8 @@ class ConnectRun {
   const std::unique_ptr<Resolver> resolver_;
   const std::unique_ptr<Dialer> dialer_;
   Connector connector_;
+  absl::Duration started_;  // loop time
+  EventSink on_event_;
   std::unique_ptr<Connector::Operation> operation_;
   std::optional<ConnectReport> report_;
   std::unique_ptr<Connection> connection_;

@@ -100,29 +100,33 @@ class SecretCommandImpl final : public SecretCommand {
       return;
     }
     output_watch_ =
-        loop_->Watch(read_end_.get(), Interest::kRead, [this] { ReadAll(); });
+        loop_->Watch(read_end_.get(), Interest::kRead, [this] { ReadSome(); });
     exit_watch_ =
         loop_->Watch(pid_fd_.get(), Interest::kRead, [this] { OnExit(); });
   }
 
  private:
-  // Until it has to wait. What is too much is read too, so that it can end.
-  void ReadAll() {
+  // What a pipe holds, and no more: a command may never stop. What is too much
+  // is read too, so that it can end.
+  void ReadSome() {
     ssize_t got = 0;
+    size_t all_got = 0;
     do {
       if (size_ == output_.size()) {
         too_much_ = true;
         size_ = 0;
       }
       got = read(read_end_.get(), &output_[size_], output_.size() - size_);
-      if (got > 0) size_ += static_cast<size_t>(got);
-    } while (got > 0);
+      if (got <= 0) break;
+      size_ += static_cast<size_t>(got);
+      all_got += static_cast<size_t>(got);
+    } while (all_got <= kMostBytes);
     if (got == 0) output_watch_.reset();
   }
 
   // Whoever still holds the pipe open is not waited for.
   void OnExit() {
-    ReadAll();
+    ReadSome();
     int status = 0;
     waitpid(std::exchange(pid_, 0), &status, /*options=*/0);
     if (!WIFEXITED(status)) {

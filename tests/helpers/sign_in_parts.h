@@ -19,10 +19,11 @@ class ListProvider final : public CredentialsProvider {
  public:
   explicit ListProvider(std::deque<std::string> passwords)
       : passwords_(std::move(passwords)) {}
-  bool Has(CredentialKind kind) const override {
-    return kind == CredentialKind::kPassword;
+  bool Has(CredentialKind asked_for) const override {
+    return asked_for == kind;
   }
   const std::vector<CredentialsRequest>& asked() const { return asked_; }
+  CredentialKind kind = CredentialKind::kPassword;
   // Answers are kept here if it is to answer later.
   bool later = false;
   Answer kept;

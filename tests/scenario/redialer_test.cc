@@ -3,8 +3,10 @@
 
 #include "protocols/redialer.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -29,12 +31,13 @@ class CountingProvider final : public CredentialsProvider {
   bool Has(CredentialKind kind) const override {
     return kind == CredentialKind::kPassword;
   }
-  int asked = 0;
+  std::atomic<int> asked = 0;
+  bool answers = true;
 
  private:
   void Ask(const CredentialsRequest&, Answer answer) override {
     ++asked;
-    answer(Credentials{"alice", SecretString("pw")});
+    if (answers) answer(Credentials{"alice", SecretString("pw")});
   }
 };
 
@@ -48,6 +51,7 @@ class RealRedialerTest : public testing::Test {
         {*ParseTarget(absl::StrCat("imaps://127.0.0.1:", relay_.port())),
          runtime_, *Trust::Load(runtime_, trust)}};
     options.credentials = &provider_;
+    options.connect.cancellation = cancellation_;
     options.policy.first_pause = absl::Milliseconds(10);
     options.policy.longest_pause = absl::Milliseconds(40);
     options.connect.on_event = [this](const Event& event) {
@@ -100,6 +104,8 @@ class RealRedialerTest : public testing::Test {
   std::unique_ptr<HostCache> cache_ = NewMemoryHostCache();
   std::unique_ptr<OwnLoop> own_ = *OwnLoop::Create(cache_.get());
   std::vector<std::string> events_;
+  const std::shared_ptr<Cancellation> cancellation_ =
+      std::make_shared<Cancellation>();
   std::unique_ptr<Redialer> redialer_;
 };
 
@@ -148,6 +154,18 @@ TEST_F(RealRedialerTest, AServerThatIsAwayForAWhileIsWaitedForAndNeverMarked) {
   for (const auto& [key, record] : cache_->List()) {
     EXPECT_FALSE(record.ActiveReduction(absl::Now()));
   }
+}
+
+TEST_F(RealRedialerTest, AnotherThreadMayCancelWhileTheProviderThinks) {
+  provider_.answers = false;
+  std::thread canceller([this] {
+    while (provider_.asked == 0) std::this_thread::yield();
+    cancellation_->Cancel();
+  });
+  const RedialResult result = Dial();
+  canceller.join();
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error->code, ErrorCode::kCancelled);
 }
 
 TEST_F(RealRedialerTest, AServerThatStaysAwayIsLeft) {

@@ -601,6 +601,46 @@ TEST_F(SignInCommandTest, OptionsThatDoNotGoTogetherAreMistakesInUsage) {
   }
 }
 
+// POP3 takes a first message from every server: its list is not asked for.
+TEST_F(SignInCommandTest, AuthTakesTheFewestRoundTrips) {
+  const std::string pop3 = Url("pop3", dovecot_->pop3_port());
+  const auto any = Check(pop3, Alice({"--json"}));
+  EXPECT_FALSE(any.json["capabilities"].empty());
+  for (const Words& source :
+       {Words{"--password-file", Password()},
+        Words{"--password-command", "cat " + Password()}}) {
+    Words options = {"--user", "alice", "--auth", "PLAIN", "--json"};
+    options.insert(options.end(), source.begin(), source.end());
+    const auto told = Check(pop3, options);
+    EXPECT_EQ(told.exit_code(), 0) << told.process.err;
+    EXPECT_EQ(told.json["capabilities"].empty(),
+              source[0] == "--password-file");
+  }
+}
+
+// --- What is told of it
+
+TEST_F(SignInCommandTest, VerboseAndTraceTellHowItWent) {
+  const std::string trace = directory_.Path("trace");
+  const CommandResult good =
+      Check(Imaps(), Alice({"--verbose", "--trace", trace, "--auth", "PLAIN"}));
+  EXPECT_EQ(good.exit_code(), 0);
+  EXPECT_THAT(good.process.err, HasSubstr("signed_in"));
+  EXPECT_THAT(directory_.Read("trace"),
+              AllOf(HasSubstr("\"signed_in\""), HasSubstr("PLAIN"),
+                    Not(HasSubstr(kPassword))));
+
+  const CommandResult bad =
+      Check(Imaps(), {"--user", "alice", "--password-file", Wrong(),
+                      "--verbose", "--trace", trace});
+  EXPECT_EQ(bad.exit_code(), 5);
+  EXPECT_THAT(bad.process.err, HasSubstr("sign_in_failed"));
+  EXPECT_THAT(
+      directory_.Read("trace"),
+      AllOf(HasSubstr("\"sign_in_failed\""),
+            HasSubstr("authentication_refused"), Not(HasSubstr(kWrong))));
+}
+
 // --- Where the password never goes
 
 // `secret` in every form that it may have been brought into.
@@ -638,6 +678,8 @@ TEST_F(SignInCommandTest, ThePasswordIsNowhereToBeRead) {
           const std::string all = absl::StrCat(
               result.process.out, result.process.err, directory_.Read("trace"));
           EXPECT_THAT(all, HasSubstr("handshake_done"));
+          EXPECT_THAT(all, HasSubstr(c.exit_code == 0 ? "signed_in"
+                                                      : "sign_in_failed"));
           for (const std::string& secret : Forms(c.password)) {
             EXPECT_THAT(all, Not(HasSubstr(secret)));
           }

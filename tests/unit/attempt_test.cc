@@ -65,7 +65,7 @@ class ClearAttempt {
         nullptr,
         absl::FromUnixSeconds(1800000000),
         /*key_log=*/nullptr,
-        [](EventKind, std::vector<std::pair<std::string, std::string>>) {}};
+        {[](EventKind, std::vector<std::pair<std::string, std::string>>) {}}};
     attempt_ = Attempt::Start(
         &loop_, &dialer_, std::move(request),
         [this](AttemptResult result) { result_ = std::move(result); });

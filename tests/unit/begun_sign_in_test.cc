@@ -95,6 +95,7 @@ class BegunSignInTest : public testing::Test {
     options_ = std::move(options);
     ConnectRequest request{*ParseTarget(target), runtime_, trust_};
     if (any_way) request.target.security = ConnectionSecurity::kAuto;
+    request.identity = identity_;
     request.sign_in = SignInRequest{&provider_, options_};
     operation_ = connector_.Connect(
         std::move(request),
@@ -183,6 +184,7 @@ class BegunSignInTest : public testing::Test {
   const std::unique_ptr<HostCache> cache_ = NewMemoryHostCache();
   Connector connector_{{&loop_, &resolver_, &dialer_, cache_.get()}};
   ListProvider provider_{{"pw", "pw2"}};
+  std::shared_ptr<const ClientIdentity> identity_;  // null: none
   SignInOptions options_{Protocol::kImap};
   std::optional<ConnectResult> connected_;
   std::unique_ptr<Connector::Operation> operation_;
@@ -283,6 +285,25 @@ TEST_F(BegunSignInTest, ARememberedMechanismIsBegunWith) {
   ASSERT_TRUE(signed_in_);
   EXPECT_TRUE(signed_in_->ok());
   EXPECT_EQ(signed_in_->mechanism, M::kPlain);
+}
+
+TEST_F(BegunSignInTest, ExternalIsBegunWithOnceTheServerHasTheCertificate) {
+  provider_.kind = CredentialKind::kCertificate;
+  lab::CertificateOptions alice;
+  alice.extended_key_usage = "clientAuth";
+  const lab::Certificate certificate = *authority_.Issue(alice);
+  identity_ = *ClientIdentity::Load(
+      runtime_, {files_.Write("alice.pem", certificate.chain_pem),
+                 files_.Write("alice.key", certificate.key_pem)});
+  for (const bool asks : {true, false}) {
+    connected_.reset();
+    Connect("pop3://localhost", Told(Protocol::kPop3, M::kExternal));
+    Accept({"+OK hello\r\n", "+OK go\r\n"}, [asks](SSL_CTX* context) {
+      const auto accept = [](int, X509_STORE_CTX*) { return 1; };
+      if (asks) SSL_CTX_set_verify(context, SSL_VERIFY_PEER, accept);
+    });
+    EXPECT_EQ(peer_->Read(), asks ? "AUTH EXTERNAL =\r\n" : "CAPA\r\n");
+  }
 }
 
 // Where nothing can be begun it means nothing: the list decides.

@@ -162,6 +162,11 @@ TEST(ImapDataTest, MalformedResponsesAreNone) {
   }
   EXPECT_FALSE(ParseImapSearch("* SEARCH 1 x"));
   EXPECT_FALSE(ParseImapSearch("* SEARCH 4294967296"));
+  EXPECT_FALSE(ParseImapSearch("* ESEARCH ALL"));
+  EXPECT_FALSE(ParseImapSearch("* ESEARCH ALL 1:"));
+  EXPECT_FALSE(ParseImapSearch("* ESEARCH ALL 1,x"));
+  EXPECT_FALSE(ParseImapSearch("* ESEARCH ALL 1:4294967295"));
+  EXPECT_FALSE(ParseImapSearch("* ESEARCH ALL 1:2000000,7"));
   EXPECT_FALSE(ParseImapStatus("* STATUS x (MESSAGES)"));
   EXPECT_FALSE(ParseImapStatus("* STATUS x (MESSAGES 1"));
   EXPECT_FALSE(ParseImapUpdate("* 1 FETCH ("));
@@ -188,6 +193,16 @@ TEST(ImapDataTest, NumbersOfStatusAndSearch) {
   EXPECT_THAT(*ParseImapSearch("* SEARCH "), ElementsAre());
   EXPECT_THAT(*ParseImapSearch("* SEARCH 2 84 882 (MODSEQ 9)"),
               ElementsAre(2, 84, 882));
+}
+
+TEST(ImapDataTest, SearchAsImap4rev2AnswersIt) {
+  EXPECT_THAT(*ParseImapSearch("* ESEARCH (TAG \"A1\") UID"), ElementsAre());
+  EXPECT_THAT(
+      *ParseImapSearch("* ESEARCH (TAG \"A1\") UID COUNT 4 ALL 2,12:10 X (y)"),
+      ElementsAre(2, 10, 11, 12));
+  EXPECT_THAT(*ParseImapSearch("* ESEARCH ALL 4294967295"),
+              ElementsAre(4294967295));
+  EXPECT_EQ(ParseImapSearch("* ESEARCH ALL 1:2000000")->size(), 2000000u);
 }
 
 TEST(ImapDataTest, UpdatesAreOfTheirKind) {

@@ -230,6 +230,29 @@ TEST_F(ImapSessionTest, AnAnswerToASearchMayBeLong) {
   EXPECT_EQ((*uids)->uids.size(), 100001u);
 }
 
+TEST_F(ImapSessionTest, AnAnswerWithoutEndIsCutOff) {
+  std::optional<absl::StatusOr<ImapUids>> uids;
+  imap_->UidSearch(ImapCommand("ALL"), Into(&uids));
+  Settle();
+  Say("* ESEARCH ALL 1:2000000\r\n");
+  EXPECT_FALSE(uids);
+  Say("* SEARCH 2000001\r\n");
+  ASSERT_TRUE(uids);
+  EXPECT_EQ(CodeOf(uids->status()), ErrorCode::kTooMuchData);
+
+  std::optional<absl::StatusOr<ImapMailboxes>> mailboxes;
+  imap_->List("*", Into(&mailboxes));
+  Settle();
+  Answer();
+  std::string lines;
+  for (int i = 0; i < 100'000; ++i) lines += "* LIST () NIL x\r\n";
+  Say(lines);
+  EXPECT_FALSE(mailboxes);
+  Say("* LIST () NIL x\r\n");
+  ASSERT_TRUE(mailboxes);
+  EXPECT_EQ(CodeOf(mailboxes->status()), ErrorCode::kTooMuchData);
+}
+
 TEST_F(ImapSessionTest, FetchedMessagesAreParsedAndSectionsStreamed) {
   LogSink sink;
   std::optional<absl::StatusOr<ImapFetched>> fetched;
@@ -387,6 +410,19 @@ TEST_F(ImapSessionTest, WhatWasSelectedAndEnabledIsRestoredBeforeTheCommand) {
   Converse("NOOP", {});
   EXPECT_TRUE(answer_ && answer_->ok());
   EXPECT_THAT(updates_, ElementsAre("restored 5"));
+}
+
+TEST_F(ImapSessionTest, Imap4rev2NamesMailboxesInUtf8AndAnswersByEsearch) {
+  std::optional<absl::StatusOr<ImapEnabled>> enabled;
+  imap_->Enable({"IMAP4rev2"}, Into(&enabled));
+  Converse("ENABLE IMAP4rev2", {"* ENABLED IMAP4rev2"});
+  imap_->Select("Entwürfe", Into(&mailbox_));
+  Converse("SELECT \"Entwürfe\"", {"* OK [UIDVALIDITY 7] valid"});
+  std::optional<absl::StatusOr<ImapUids>> uids;
+  imap_->UidSearch(ImapCommand("UNSEEN"), Into(&uids));
+  Converse("UID SEARCH UNSEEN", {"* ESEARCH (TAG \"A3\") UID ALL 4,7:8"});
+  ASSERT_TRUE(uids && uids->ok()) << uids->status();
+  EXPECT_THAT((*uids)->uids, ElementsAre(4, 7, 8));
 }
 
 TEST_F(ImapSessionTest, AnExaminedMailboxIsExaminedAgain) {
@@ -624,6 +660,31 @@ TEST_F(ImapSessionTest, TheHandleOfIdleMayOutliveTheSession) {
   Settle();
   imap_.reset();
   idle.reset();
+  EXPECT_FALSE(answer_);
+}
+
+// The handle is then destroyed inside the callback, which holds what both
+// share.
+TEST_F(ImapSessionTest, IdlesCallbackMayDestroyTheSessionBeforeTheHandle) {
+  std::unique_ptr<ImapIdle> idle;
+  idle = imap_->Idle([&](const absl::StatusOr<ImapAnswer>&) {
+    imap_.reset();
+    idle.reset();
+  });
+  Converse("IDLE", {"+ idling"}, "OK enough");
+  EXPECT_EQ(imap_, nullptr);
+}
+
+TEST_F(ImapSessionTest, AnotherCallbackMayDestroyTheSessionBeforeTheHandle) {
+  std::unique_ptr<ImapIdle> idle;
+  imap_->Noop([&](const absl::StatusOr<ImapAnswer>&) {
+    imap_.reset();
+    idle.reset();
+  });
+  idle = imap_->Idle(Into(&answer_));
+  imap_->session().Close();
+  Settle();
+  EXPECT_EQ(imap_, nullptr);
   EXPECT_FALSE(answer_);
 }
 

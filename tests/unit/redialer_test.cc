@@ -71,6 +71,7 @@ TEST(MayPassTest, NoRefusalForSafetyAndNothingThatNeedsAChange) {
   EXPECT_FALSE(MayPass(Lost(ErrorCode::kDowngradeDetected)));
   EXPECT_FALSE(MayPass(Lost(ErrorCode::kAuthenticationRefused)));
   EXPECT_FALSE(MayPass(Lost(ErrorCode::kCancelled)));
+  EXPECT_FALSE(MayPass(Lost(ErrorCode::kUnexpectedResponse)));
 }
 
 // Fails each look-up with what the test says.
@@ -117,6 +118,7 @@ class RedialerTest : public testing::Test {
     options.connect.on_event = [this](const Event& event) {
       if (event.kind == EventKind::kLookupStarted) at_.push_back(event.at);
     };
+    options.connect.cancellation = cancellation_;
     redialer_ =
         Redialer::Create({&loop_, &resolver_, &dialer_, cache_.get()}, options);
   }
@@ -131,6 +133,8 @@ class RedialerTest : public testing::Test {
   std::unique_ptr<HostCache> cache_ = NewMemoryHostCache();
   std::vector<absl::Duration> at_;
   std::optional<RedialResult> result_;
+  const std::shared_ptr<Cancellation> cancellation_ =
+      std::make_shared<Cancellation>();
   std::unique_ptr<Redialer> redialer_;
 };
 
@@ -184,6 +188,41 @@ TEST_F(RedialerTest, LossesInARowPauseLonger) {
     loop_.Advance(absl::Seconds(30));
     EXPECT_EQ(resolver_.times.back() - lost, absl::Seconds(pause));
   }
+}
+
+TEST_F(RedialerTest, CancellationEndsAPause) {
+  redialer_->DialAgain({Lost(), loop_.Now()}, Keep());
+  loop_.Advance(absl::Milliseconds(1));
+  cancellation_->Cancel();
+  EXPECT_FALSE(result_);  // not on the thread that cancels
+  loop_.RunPosted();
+  ASSERT_TRUE(result_);
+  EXPECT_EQ(Code(), ErrorCode::kCancelled);
+  result_.reset();
+  loop_.Advance(absl::Seconds(60));
+  EXPECT_FALSE(result_);
+  EXPECT_EQ(resolver_.times.size(), 0u);
+}
+
+TEST_F(RedialerTest, CancellationEndsADialThatHasNotBegun) {
+  redialer_->Dial(Keep());
+  cancellation_->Cancel();
+  loop_.RunPosted();
+  ASSERT_TRUE(result_);
+  EXPECT_EQ(Code(), ErrorCode::kCancelled);
+  loop_.Advance(absl::Seconds(60));
+  EXPECT_EQ(resolver_.times.size(), 0u);
+}
+
+TEST_F(RedialerTest, OnceCancelledNothingIsWaitedFor) {
+  cancellation_->Cancel();
+  loop_.RunPosted();
+  redialer_->DialAgain({Lost(), loop_.Now()}, Keep());
+  EXPECT_FALSE(result_);
+  loop_.Advance(absl::ZeroDuration());
+  ASSERT_TRUE(result_);
+  EXPECT_EQ(Code(), ErrorCode::kCancelled);
+  EXPECT_EQ(result_->dials, 0);
 }
 
 TEST_F(RedialerTest, DestroyedItIsSilent) {

@@ -73,7 +73,7 @@ class LineExchange final : public Exchange {
       return MakeStatus(ErrorCode::kServerBusy, Phase::kSession, "");
     }
     if (absl::StartsWith(*line, "wrong")) {
-      return MakeStatus(ErrorCode::kMalformedGreeting, Phase::kSession, "");
+      return MakeStatus(ErrorCode::kUnexpectedResponse, Phase::kSession, "");
     }
     done_ = absl::StartsWith(*line, "done");
     return before - bytes.size();
@@ -113,6 +113,9 @@ class FakeState final : public SessionState {
     unasked.emplace_back(*line);
     if (*line == "bye") {
       return MakeStatus(ErrorCode::kServerBusy, Phase::kSession, "");
+    }
+    if (*line == "wrong") {
+      return MakeStatus(ErrorCode::kUnexpectedResponse, Phase::kSession, "");
     }
     return before - bytes.size();
   }
@@ -382,7 +385,7 @@ TEST_F(SessionTest, GarbageEndsTheConnectionAndTheExchange) {
   const auto peer = Answer();
   Say(peer.get(), "wrong\r\n");
   EXPECT_TRUE(peer->gone);
-  EXPECT_THAT(outcomes_, ElementsAre("malformed_greeting"));
+  EXPECT_THAT(outcomes_, ElementsAre("unexpected_response"));
   EXPECT_FALSE(Dials());
 }
 
@@ -550,6 +553,28 @@ TEST_F(SessionTest, AFarewellWhileIdleIsHeard) {
   EXPECT_THAT(redialer_->losses, ElementsAre(ErrorCode::kServerBusy));
 }
 
+TEST_F(SessionTest, GarbageWhileIdleIsNotTheNextExchangesFault) {
+  Run("a");
+  const auto first = Answer();
+  Say(first.get(), "done\r\n");
+  first->unread = "wrong\r\n";  // and the loop has not said so yet
+  Run("b", OnLoss::kUnknown);
+  EXPECT_TRUE(first->gone);
+  EXPECT_EQ(Answer()->received, "b\r\n");
+}
+
+TEST_F(SessionTest, AServerThatNeverStopsLeavesOthersTheirTurn) {
+  Run("a");
+  const auto peer = Answer();
+  Say(peer.get(), "done\r\n");
+  const size_t lines = 100 * Exchange::kChunk / 4;
+  for (size_t i = 0; i < lines; ++i) peer->unread += "xx\r\n";
+  loop_.MarkReady(peer->fd);
+  EXPECT_LT(state_.unasked.size(), lines / 2);
+  Settle();
+  EXPECT_EQ(state_.unasked.size(), lines);
+}
+
 // --- The end
 
 TEST_F(SessionTest, ClosingFailsWhatWaitsAndWhatComesLater) {
@@ -584,6 +609,41 @@ TEST_F(SessionTest, ItMayBeDestroyedByACallback) {
   Settle();
   Refuse(ErrorCode::kConnectionRefused);
   EXPECT_EQ(session_, nullptr);
+}
+
+TEST_F(SessionTest, ItMayBeDestroyedByACallbackWhileOthersWait) {
+  struct Case {
+    OnLoss on_loss;
+    std::function<void(FakePeer*)> end;
+  };
+  const Case kCases[] = {
+      {OnLoss::kRepeat, [this](FakePeer* p) { Say(p, "done\r\n"); }},
+      {OnLoss::kDone, [this](FakePeer* p) { Say(p, "done\r\n"); }},
+      {OnLoss::kDone, [this](FakePeer* p) { Break(p); }},
+      {OnLoss::kUnknown, [this](FakePeer* p) { Break(p); }},
+      {OnLoss::kGiveUp, [this](FakePeer* p) { Say(p, "wrong\r\n"); }},
+      {OnLoss::kUnknown, [this](FakePeer*) { loop_.Advance(kPatience); }},
+      {OnLoss::kRepeat,
+       [this](FakePeer*) {
+         session_->Close();
+         Settle();
+       }},
+  };
+  for (const Case& each : kCases) {
+    Create(nullptr);
+    session_->Run(std::make_shared<LineExchange>("a", each.on_loss),
+                  [this](const absl::Status&) { session_.reset(); });
+    for (int i = 0; i < 2; ++i) {
+      session_->Run(std::make_shared<LineExchange>("b", OnLoss::kRepeat),
+                    [](const absl::Status&) { ADD_FAILURE() << "called"; });
+    }
+    Settle();
+    const auto peer = Answer();
+    each.end(peer.get());
+    EXPECT_EQ(session_, nullptr);
+    EXPECT_TRUE(peer->gone);
+    EXPECT_EQ(peer->received, "a\r\n");
+  }
 }
 
 TEST_F(SessionTest, CancellationEndsADialAndAnExchange) {

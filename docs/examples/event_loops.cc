@@ -1,0 +1,53 @@
+#include "docs/examples/event_loops.h"
+
+#include <optional>
+#include <utility>
+
+#include "core/uv_event_loop.h"
+#include "docs/examples/glib_event_loop.h"
+#include "docs/examples/poll_event_loop.h"
+
+namespace holdfast::example {
+
+ConnectResult ConnectOnPoll(const ConnectRequest& request) {
+  const std::unique_ptr<PollEventLoop> loop = *PollEventLoop::Create();
+  const Mail mail(loop.get());
+  std::optional<ConnectResult> result;
+  const auto operation =
+      Connector(mail.services()).Connect(request, [&](ConnectResult given) {
+        result = std::move(given);
+      });
+  loop->RunUntil([&] { return result.has_value(); });
+  return *std::move(result);
+}
+
+ConnectResult ConnectOnGlib(GMainContext* context,
+                            const ConnectRequest& request) {
+  GMainLoop* const main_loop = g_main_loop_new(context, FALSE);
+  GlibEventLoop loop(context);
+  const Mail mail(&loop);
+  std::optional<ConnectResult> result;
+  const auto operation =
+      Connector(mail.services()).Connect(request, [&](ConnectResult given) {
+        result = std::move(given);
+        g_main_loop_quit(main_loop);
+      });
+  g_main_loop_run(main_loop);
+  g_main_loop_unref(main_loop);
+  return *std::move(result);
+}
+
+ConnectResult ConnectOnUv(uv_loop_t* theirs, const ConnectRequest& request) {
+  const std::unique_ptr<UvEventLoop> loop = *UvEventLoop::Wrap(theirs);
+  const Mail mail(loop.get());
+  std::optional<ConnectResult> result;
+  const auto operation =
+      Connector(mail.services()).Connect(request, [&](ConnectResult given) {
+        result = std::move(given);
+        uv_stop(theirs);
+      });
+  uv_run(theirs, UV_RUN_DEFAULT);
+  return *std::move(result);
+}
+
+}  // namespace holdfast::example
