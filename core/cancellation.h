@@ -11,6 +11,7 @@
 #include <list>
 #include <mutex>
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // Shared by those who run and those who cancel. It stays cancelled: what is
@@ -44,5 +45,6 @@ class Cancellation {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_CANCELLATION_H_

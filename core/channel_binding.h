@@ -7,6 +7,7 @@
 
 #include "absl/strings/string_view.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 struct ChannelBinding {
@@ -15,5 +16,6 @@ struct ChannelBinding {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_CHANNEL_BINDING_H_

@@ -19,6 +19,7 @@
 struct CERTCertificateStr;
 struct SECKEYPrivateKeyStr;
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // PEM; both may be in one file.
@@ -58,5 +59,6 @@ std::optional<ErrorCode> ReadClientCertificateAlert(const TlsAlert& alert,
                                                     bool sent);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_CLIENT_IDENTITY_H_

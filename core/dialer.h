@@ -15,6 +15,7 @@
 #include "core/resolver.h"
 #include "core/unique_fd.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // What came of one address.
@@ -83,5 +84,6 @@ std::vector<SocketAddress> InterleaveFamilies(
     std::vector<SocketAddress> addresses);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_DIALER_H_

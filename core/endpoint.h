@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // A DNS name (A-labels, lower case, no trailing dot) or an IP literal in its
@@ -80,5 +81,6 @@ enum class ConnectionSecurity {
 absl::string_view ConnectionSecurityName(ConnectionSecurity security);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_ENDPOINT_H_

@@ -21,6 +21,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 enum class ErrorCategory {
@@ -135,5 +136,6 @@ Error ErrorFromStatus(const absl::Status& status);
 std::string EscapeBytes(absl::string_view bytes);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_ERROR_H_

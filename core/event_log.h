@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 enum class EventKind {
@@ -61,5 +62,6 @@ struct Event {
 using EventSink = std::function<void(const Event&)>;
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_EVENT_LOG_H_

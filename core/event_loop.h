@@ -16,6 +16,7 @@
 
 #include "absl/time/time.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // What to wait for on a descriptor.
@@ -52,5 +53,6 @@ class EventLoop {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_EVENT_LOOP_H_

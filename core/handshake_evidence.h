@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 struct HandshakeEvidence {
@@ -41,5 +42,6 @@ struct HandshakeEvidence {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_HANDSHAKE_EVIDENCE_H_

@@ -10,6 +10,7 @@
 #include "core/endpoint.h"
 #include "core/tls_version.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 struct HandshakeProfile {
@@ -44,5 +45,6 @@ inline bool CompactHelloFits(const Host& host) {
 }
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_HANDSHAKE_PROFILE_H_

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "core/unique_fd.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // A file in NSS's key log format, as Wireshark reads it. It gets the secrets of
@@ -42,5 +43,6 @@ class KeyLog {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_KEY_LOG_H_

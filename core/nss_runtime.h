@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // NSS is up as long as one of these lives. If the process had NSS running
@@ -25,5 +26,6 @@ class NssRuntime {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_NSS_RUNTIME_H_

@@ -15,6 +15,7 @@
 #include "core/endpoint.h"
 #include "core/event_loop.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // An IP address with a port. A value type.
@@ -78,5 +79,6 @@ std::unique_ptr<Resolver> NewOverrideResolver(
     std::unique_ptr<Resolver> next);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_RESOLVER_H_

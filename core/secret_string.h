@@ -10,6 +10,7 @@
 
 #include "absl/strings/string_view.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // Overwrites all that `text` holds, also beyond its end, and empties it.
@@ -42,5 +43,6 @@ class SecretString {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_SECRET_STRING_H_

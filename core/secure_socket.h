@@ -32,6 +32,7 @@
 #include "core/trust.h"
 #include "core/unique_fd.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // What a completed handshake negotiated.
@@ -115,5 +116,6 @@ class SecureSocket {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_SECURE_SOCKET_H_

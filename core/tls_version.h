@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // The values are those on the wire (RFC 8446, 4.2.1).
@@ -64,5 +65,6 @@ class TlsVersionRange {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_TLS_VERSION_H_

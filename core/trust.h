@@ -18,6 +18,7 @@
 #include "core/error.h"
 #include "core/nss_runtime.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 struct TrustOptions {
@@ -91,5 +92,6 @@ absl::StatusOr<CertificateInfo> ReadCertificate(const NssRuntime& runtime,
                                                 absl::string_view der);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_TRUST_H_

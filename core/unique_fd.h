@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 class UniqueFd {
@@ -33,5 +34,6 @@ class UniqueFd {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_UNIQUE_FD_H_

@@ -17,6 +17,7 @@
 
 struct uv_loop_s;  // uv_loop_t
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // Ownership: owns its libuv loop, unless it wraps another's. Must not be
@@ -70,5 +71,6 @@ class UvEventLoop : public EventLoop {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_UV_EVENT_LOOP_H_

@@ -8,6 +8,7 @@
 #include "core/tls_version.h"
 #include "fallback/host_record.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 struct FallbackPolicy {
@@ -42,5 +43,6 @@ struct FallbackPolicy {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_FALLBACK_FALLBACK_POLICY_H_

@@ -23,6 +23,7 @@
 #include "core/error.h"
 #include "fallback/host_record.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 using RecordList = std::vector<std::pair<HostKey, HostRecord>>;
@@ -76,5 +77,6 @@ std::unique_ptr<HostCache> NewMemoryHostCache(
     std::vector<Error> warnings = {});
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_FALLBACK_HOST_CACHE_H_

@@ -19,6 +19,7 @@
 #include "core/tls_version.h"
 #include "fallback/ladder.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // Port and mode are part of the key: what one port of a host needs says nothing
@@ -191,5 +192,6 @@ class HostRecord {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_FALLBACK_HOST_RECORD_H_

@@ -11,6 +11,7 @@
 #include "core/handshake_profile.h"
 #include "core/tls_version.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // In order: a later one offers less. Names are stored in the cache.
@@ -24,5 +25,6 @@ std::optional<Rung> ParseRung(absl::string_view name);
 TlsVersion RungMaximum(Rung rung);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_FALLBACK_LADDER_H_

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "fallback/host_cache.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // Of the files that are written, and the newest that can be read. An older one
@@ -46,5 +47,6 @@ struct HostCacheCheck {
 absl::StatusOr<HostCacheCheck> VerifyHostCache(const std::string& path);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_FALLBACK_SQLITE_HOST_CACHE_H_

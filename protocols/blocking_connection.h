@@ -17,6 +17,7 @@
 #include "core/uv_event_loop.h"
 #include "protocols/connection.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // Ownership: owns the connection, and a loop to wait on.
@@ -57,5 +58,6 @@ class BlockingConnection {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_BLOCKING_CONNECTION_H_

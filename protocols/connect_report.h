@@ -17,6 +17,7 @@
 #include "fallback/ladder.h"
 #include "protocols/protocol.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 struct AttemptReport {
@@ -86,5 +87,6 @@ Diagnosis Diagnose(const ConnectReport& report);
 std::string FillIn(absl::string_view command, const Target& target);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_CONNECT_REPORT_H_

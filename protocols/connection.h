@@ -14,6 +14,7 @@
 #include "core/secure_socket.h"
 #include "protocols/negotiator.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 class BegunSignIn;
@@ -72,5 +73,6 @@ class Connection {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_CONNECTION_H_

@@ -37,6 +37,7 @@
 #include "protocols/protocol.h"
 #include "protocols/sign_in.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 struct ConnectRequest {
@@ -114,5 +115,6 @@ class Connector {
 ConnectResult ConnectBlocking(const ConnectRequest& request, HostCache* cache);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_CONNECTOR_H_

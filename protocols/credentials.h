@@ -19,6 +19,7 @@
 #include "core/tls_version.h"
 #include "protocols/sasl_mechanism.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // Moves only, and is wiped with its owner.
@@ -84,5 +85,6 @@ std::unique_ptr<CredentialsProvider> NewPasswordProvider(std::string user,
                                                          SecretString password);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_CREDENTIALS_H_

@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // The connection was lost in the middle of an exchange: what may be done.
@@ -80,5 +81,6 @@ class Exchange {
 std::optional<absl::string_view> TakeLine(absl::string_view* bytes);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_EXCHANGE_H_

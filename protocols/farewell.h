@@ -10,6 +10,7 @@
 #include "core/event_loop.h"
 #include "protocols/connection.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // A courtesy: whatever goes wrong, it ends, and nobody is told.
@@ -26,5 +27,6 @@ class Farewell {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_FAREWELL_H_

@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "protocols/message_source.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // UIDs or message numbers (RFC 9051, 9, "sequence-set"). A value type.
@@ -101,5 +102,6 @@ class ImapCommand {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_IMAP_COMMAND_H_

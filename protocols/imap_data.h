@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // "OK [APPENDUID 38505 3955] Done": what is said of a command.
@@ -115,5 +116,6 @@ bool IsImapResponse(absl::string_view text, absl::string_view kind);
 std::optional<absl::string_view> SectionAtEnd(absl::string_view text);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_IMAP_DATA_H_

@@ -30,6 +30,7 @@
 #include "protocols/session.h"
 #include "protocols/text_block.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 struct ImapSessionOptions {
@@ -195,5 +196,6 @@ class ImapSession {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_IMAP_SESSION_H_

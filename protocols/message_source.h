@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // Thread safety: one thread at a time.
@@ -35,5 +36,6 @@ absl::StatusOr<std::unique_ptr<MessageSource>> OpenFileSource(
     const std::string& path);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_MESSAGE_SOURCE_H_

@@ -14,6 +14,7 @@
 #include "core/error.h"
 #include "protocols/protocol.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // What the driver is to do next.
@@ -84,5 +85,6 @@ std::unique_ptr<Negotiator> NewNegotiator(
     std::string client_name = std::string(kAnonymousClient));
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_NEGOTIATOR_H_

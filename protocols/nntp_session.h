@@ -25,6 +25,7 @@
 #include "protocols/session.h"
 #include "protocols/text_block.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 struct NntpAnswer {
@@ -110,5 +111,6 @@ class NntpSession {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_NNTP_SESSION_H_

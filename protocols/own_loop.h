@@ -18,6 +18,7 @@
 #include "core/uv_event_loop.h"
 #include "protocols/connector.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // Outlives what was made with its services. Thread safety: one thread at a
@@ -52,5 +53,6 @@ class OwnLoop {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_OWN_LOOP_H_

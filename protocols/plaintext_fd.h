@@ -11,6 +11,7 @@
 #include "core/unique_fd.h"
 #include "protocols/connection.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // Returns one end of a socket pair, blocking; `loop` serves the other until
@@ -25,5 +26,6 @@ absl::StatusOr<UniqueFd> TakePlaintextFd(
     std::unique_ptr<Connection> connection);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_PLAINTEXT_FD_H_

@@ -24,6 +24,7 @@
 #include "protocols/session.h"
 #include "protocols/text_block.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 struct Pop3Answer {
@@ -102,5 +103,6 @@ class Pop3Session {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_POP3_SESSION_H_

@@ -26,6 +26,7 @@
 #include "protocols/connector.h"
 #include "protocols/protocol.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // What a server makes of one TLS version offered alone.
@@ -130,5 +131,6 @@ absl::StatusOr<std::vector<Target>> ParseProbeTargets(
     std::optional<ConnectionSecurity> security = std::nullopt);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_PROBE_H_

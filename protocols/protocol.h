@@ -12,6 +12,7 @@
 #include "absl/types/span.h"
 #include "core/endpoint.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // Submission (RFC 6409) is SMTP on ports of its own.
@@ -56,5 +57,6 @@ absl::StatusOr<Target> ParseTarget(
     std::optional<ConnectionSecurity> security = std::nullopt);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_PROTOCOL_H_

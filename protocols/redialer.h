@@ -20,6 +20,7 @@
 #include "protocols/credentials.h"
 #include "protocols/sign_in.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // When to dial again, and when to leave it.
@@ -97,5 +98,6 @@ absl::Duration RedialPause(const RedialPolicy& policy, const Error& error,
                            int dials, double random);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_REDIALER_H_

@@ -14,6 +14,7 @@
 #include "absl/types/span.h"
 #include "protocols/protocol.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // The strongest first.
@@ -68,5 +69,6 @@ struct MechanismChoice {
 absl::StatusOr<SaslMechanism> ChooseMechanism(const MechanismChoice& choice);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_SASL_MECHANISM_H_

@@ -20,6 +20,7 @@
 #include "protocols/exchange.h"
 #include "protocols/redialer.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // What a session must know of its protocol and of what the client does with it.
@@ -105,5 +106,6 @@ class Session {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_SESSION_H_

@@ -29,6 +29,7 @@
 #include "protocols/protocol.h"
 #include "protocols/sasl_mechanism.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 struct SignInOptions {
@@ -99,5 +100,6 @@ SignInResult SignInBlocking(
     std::shared_ptr<Cancellation> cancellation = nullptr);
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_SIGN_IN_H_

@@ -23,6 +23,7 @@
 #include "protocols/message_source.h"
 #include "protocols/session.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 struct SmtpEnvelope {
@@ -102,5 +103,6 @@ class SmtpSession {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_SMTP_SESSION_H_

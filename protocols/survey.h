@@ -12,6 +12,7 @@
 
 #include "protocols/probe.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 struct SurveyRequest {
@@ -41,5 +42,6 @@ class Survey {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_SURVEY_H_

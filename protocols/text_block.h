@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "protocols/message_source.h"
 
+#pragma GCC visibility push(default)
 namespace holdfast {
 
 // Where an answer of many lines goes while it comes in. It outlives the
@@ -94,5 +95,6 @@ class BlockEncoder {
 };
 
 }  // namespace holdfast
+#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_TEXT_BLOCK_H_

@@ -1,5 +1,5 @@
-// What `cmake --install` puts where, and that manual pages and completions
-// tell of all that --help does.
+// What `cmake --install` puts where of the command, and that manual pages and
+// completions tell of all that --help does.
 
 #include <filesystem>
 #include <map>
@@ -60,8 +60,8 @@ class ManualTest : public testing::Test {
  protected:
   ManualTest() {
     const ProcessResult result =
-        RunProgram({HOLDFAST_CMAKE, "--install", HOLDFAST_BUILD_DIR, "--prefix",
-                    prefix()});
+        RunProgram({HOLDFAST_CMAKE, "--install", HOLDFAST_BUILD_DIR,
+                    "--component", "command", "--prefix", prefix()});
     EXPECT_EQ(result.exit_code, 0) << result.err;
   }
 

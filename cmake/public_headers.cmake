@@ -1,0 +1,56 @@
+# What clients of the library may include; every other header is private.
+#
+# Each has its part of namespace holdfast visible in the shared library, and
+# includes only others of the list, as tests/installed_library checks.
+set(HOLDFAST_PUBLIC_HEADERS
+  core/cancellation.h
+  core/channel_binding.h
+  core/client_identity.h
+  core/dialer.h
+  core/endpoint.h
+  core/error.h
+  core/error_list.inc
+  core/event_log.h
+  core/event_loop.h
+  core/handshake_evidence.h
+  core/handshake_profile.h
+  core/key_log.h
+  core/nss_runtime.h
+  core/resolver.h
+  core/secret_string.h
+  core/secure_socket.h
+  core/tls_version.h
+  core/trust.h
+  core/unique_fd.h
+  core/uv_event_loop.h
+  fallback/fallback_policy.h
+  fallback/host_cache.h
+  fallback/host_record.h
+  fallback/ladder.h
+  fallback/sqlite_host_cache.h
+  protocols/blocking_connection.h
+  protocols/connect_report.h
+  protocols/connection.h
+  protocols/connector.h
+  protocols/credentials.h
+  protocols/exchange.h
+  protocols/farewell.h
+  protocols/imap_command.h
+  protocols/imap_data.h
+  protocols/imap_session.h
+  protocols/message_source.h
+  protocols/negotiator.h
+  protocols/nntp_session.h
+  protocols/own_loop.h
+  protocols/plaintext_fd.h
+  protocols/pop3_session.h
+  protocols/probe.h
+  protocols/protocol.h
+  protocols/redialer.h
+  protocols/sasl_mechanism.h
+  protocols/session.h
+  protocols/sign_in.h
+  protocols/smtp_session.h
+  protocols/survey.h
+  protocols/text_block.h
+)
