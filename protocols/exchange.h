@@ -62,6 +62,10 @@ class Exchange {
   // If the connection were lost now.
   virtual OnLoss on_loss() const = 0;
 
+  // It has nothing to wait for but news, which may take days (IDLE): losses
+  // that are far enough from each other may be any number.
+  virtual bool waits_for_news() const { return false; }
+
   // How long the server may be silent now; unset: as the session's options say.
   virtual std::optional<absl::Duration> patience() const {
     return std::nullopt;

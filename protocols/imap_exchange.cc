@@ -203,10 +203,14 @@ OnLoss ImapExchange::on_loss() const {
                                                     : on_loss_;
 }
 
+bool ImapExchange::waits_for_news() const {
+  return !segments_.empty() && go_on_ && !ended_ &&
+         segments_.front().wait == Wait::kEnd;
+}
+
 std::optional<absl::Duration> ImapExchange::patience() const {
-  const bool waiting = !segments_.empty() && go_on_ && !ended_ &&
-                       segments_.front().wait == Wait::kEnd;
-  return waiting ? std::make_optional(waiting_patience_) : std::nullopt;
+  return waits_for_news() ? std::make_optional(waiting_patience_)
+                          : std::nullopt;
 }
 
 }  // namespace holdfast

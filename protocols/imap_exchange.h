@@ -95,6 +95,8 @@ class ImapExchange final : public Exchange {
   absl::StatusOr<size_t> Consume(absl::string_view bytes) override;
   bool done() const override;
   OnLoss on_loss() const override;
+  // Once the server has taken up a command that waits to be ended.
+  bool waits_for_news() const override;
   std::optional<absl::Duration> patience() const override;
 
  private:

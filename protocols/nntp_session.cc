@@ -155,12 +155,13 @@ class OverExchange final : public Exchange {
 // POST, the article, and whether it was taken.
 class PostExchange final : public Exchange {
  public:
-  explicit PostExchange(MessageSource* article)
-      : article_(article), encoder_(article, BlockEncoder::Form::kDotted) {}
+  explicit PostExchange(std::shared_ptr<MessageSource> article)
+      : article_(std::move(article)),
+        encoder_(article_.get(), BlockEncoder::Form::kDotted) {}
 
   absl::Status Start(const std::vector<std::string>&) override {
     state_ = State::kUnsent;
-    encoder_ = BlockEncoder(article_, BlockEncoder::Form::kDotted);
+    encoder_ = BlockEncoder(article_.get(), BlockEncoder::Form::kDotted);
     return article_->Rewind();
   }
   absl::StatusOr<std::string> Produce() override;
@@ -175,7 +176,7 @@ class PostExchange final : public Exchange {
  private:
   enum class State { kUnsent, kAsked, kArticle, kEnded, kDone };
 
-  MessageSource* const article_;
+  const std::shared_ptr<MessageSource> article_;
   BlockEncoder encoder_;
   State state_ = State::kUnsent;
   NntpAnswer answer_;
@@ -252,7 +253,8 @@ class NntpSessionImpl final : public NntpSession, public SessionState {
   }
   void ListActive(std::string wildmat, BlockSink* lines,
                   Done<NntpAnswer> on_done) override;
-  void Post(MessageSource* article, Done<NntpAnswer> on_done) override;
+  void Post(std::shared_ptr<MessageSource> article,
+            Done<NntpAnswer> on_done) override;
   void Quit(Done<NntpAnswer> on_done) override;
   Session& session() override { return *session_; }
 
@@ -381,8 +383,9 @@ void NntpSessionImpl::ListActive(std::string wildmat, BlockSink* lines,
   Run(NewLineExchange(std::move(command)), Give(answer, std::move(on_done)));
 }
 
-void NntpSessionImpl::Post(MessageSource* article, Done<NntpAnswer> on_done) {
-  const auto exchange = std::make_shared<PostExchange>(article);
+void NntpSessionImpl::Post(std::shared_ptr<MessageSource> article,
+                           Done<NntpAnswer> on_done) {
+  const auto exchange = std::make_shared<PostExchange>(std::move(article));
   Run(exchange, [exchange, on_done](absl::Status status) {
     status.ok() ? on_done(exchange->answer()) : on_done(std::move(status));
   });

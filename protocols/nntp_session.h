@@ -101,7 +101,8 @@ class NntpSession {
                           Done<NntpAnswer> on_done) = 0;
   // Line ends are made CRLF. Errors: kOutcomeUnknown if the connection was lost
   // between the article's end and the answer; kMessageUnreadable.
-  virtual void Post(MessageSource* article, Done<NntpAnswer> on_done) = 0;
+  virtual void Post(std::shared_ptr<MessageSource> article,
+                    Done<NntpAnswer> on_done) = 0;
   // Ends the connection.
   virtual void Quit(Done<NntpAnswer> on_done) = 0;
 

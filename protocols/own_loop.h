@@ -2,9 +2,9 @@
 // and sessions need of it.
 //
 //   auto own = OwnLoop::Create(cache.get());
-//   ImapSession imap((*own)->services(), options);
+//   auto imap = ImapSession::Create((*own)->services(), options);
 //   absl::Status connected = (*own)->Await<absl::Status>(
-//       [&imap](auto done) { imap.Connect(done); });
+//       [&imap](auto done) { imap->Connect(done); });
 
 #ifndef HOLDFAST_PROTOCOLS_OWN_LOOP_H_
 #define HOLDFAST_PROTOCOLS_OWN_LOOP_H_

@@ -118,6 +118,7 @@ class SessionImpl final : public Session {
   bool can_send_ = true;
   bool paused_ = false;
 
+  absl::Duration began_;  // `running_`
   absl::Duration last_progress_;
   absl::Duration silence_due_;
   std::unique_ptr<EventLoop::Registration> silence_;
@@ -229,7 +230,8 @@ void SessionImpl::StartJob() {
 void SessionImpl::Start(std::shared_ptr<Exchange> exchange, State state) {
   state_ = state;
   running_ = std::move(exchange);
-  last_progress_ = loop_->Now();
+  began_ = loop_->Now();
+  last_progress_ = began_;
   fresh_ = true;
   const absl::Status started = running_->Start(capabilities_);
   if (started.ok()) return Pump();
@@ -474,6 +476,10 @@ void SessionImpl::SettleInterrupted(const Error& error) {
       return Complete(MayPass(error) ? lost(ErrorCode::kConnectionLost)
                                      : ToStatus(error));
     case OnLoss::kRepeat:
+      if (job.exchange->waits_for_news() &&
+          loop_->Now() - began_ >= options_.patience) {
+        job.repeats = 0;
+      }
       break;
   }
   if (!MayPass(error) || ++job.repeats > options_.max_repeats) {

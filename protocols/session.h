@@ -53,7 +53,8 @@ struct SessionOptions {
   // transport has failed. RFC 5321, 4.5.3.2, asks for minutes in some places:
   // exchanges say so themselves.
   absl::Duration patience = absl::Seconds(60);
-  // How often one exchange is begun again.
+  // How often one exchange is begun again; counted anew once it has waited for
+  // news as long as `patience`.
   int max_repeats = 3;
 };
 

@@ -59,12 +59,14 @@ class SmtpSessionImpl final : public SmtpSession, public SessionState {
   void Connect(Session::Done on_done) override {
     session_->Connect(std::move(on_done));
   }
-  void Send(SmtpEnvelope envelope, MessageSource* message,
+  void Send(SmtpEnvelope envelope, std::shared_ptr<MessageSource> message,
             Sent on_done) override {
-    const auto transaction =
-        std::make_shared<SmtpTransaction>(std::move(envelope), message);
+    const auto transaction = std::make_shared<SmtpTransaction>(
+        std::move(envelope), std::move(message));
     session_->Run(transaction, [transaction, on_done](absl::Status status) {
-      on_done(std::move(status), transaction->result());
+      SmtpResult result = transaction->result();
+      result.status = std::move(status);
+      on_done(std::move(result));
     });
   }
   void Noop(Answered on_done) override {

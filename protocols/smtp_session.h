@@ -1,9 +1,10 @@
 // An SMTP or submission session that comes back (RFC 5321, 6409).
 //
 //   auto smtp = SmtpSession::Create(services, options);
-//   smtp->Send({"alice@example.org", {"bob@example.org"}}, message.get(),
-//              [](absl::Status status, SmtpResult result) {
-//                if (status.ok() && result.accepted) puts("sent");
+//   smtp->Send({"alice@example.org", {"bob@example.org"}},
+//   NewStringSource(text),
+//              [](SmtpResult result) {
+//                if (result.accepted) puts("sent");
 //              });
 //
 // A refusal is an answer, not an error: see SmtpResult.
@@ -51,6 +52,9 @@ struct SmtpAnswer {
 };
 
 struct SmtpResult {
+  // What kept the server from deciding; then the rest is what was known until
+  // then: answers to recipients.
+  absl::Status status;
   // The server has taken the message, for the recipients whose answer is ok().
   bool accepted = false;
   // To each recipient, in the envelope's order.
@@ -65,12 +69,10 @@ struct SmtpResult {
 };
 
 // Thread safety: the loop's thread. Callbacks are called once, never from
-// inside the call; none after the session was destroyed. Messages outlive the
-// callback.
+// inside the call; none after the session was destroyed.
 class SmtpSession {
  public:
-  // With an error, what is known: the recipients' answers before it.
-  using Sent = std::function<void(absl::Status, SmtpResult)>;
+  using Sent = std::function<void(SmtpResult)>;
   using Answered = std::function<void(absl::StatusOr<SmtpAnswer>)>;
   // Makes the session that runs the exchanges.
   using Factory = std::function<std::unique_ptr<Session>(SessionState*)>;
@@ -90,8 +92,8 @@ class SmtpSession {
   // that cannot be sent, no recipient, or contents that the server does not
   // offer to take; kServerBusy after 421; kMessageUnreadable; those of
   // Session::Run().
-  virtual void Send(SmtpEnvelope envelope, MessageSource* message,
-                    Sent on_done) = 0;
+  virtual void Send(SmtpEnvelope envelope,
+                    std::shared_ptr<MessageSource> message, Sent on_done) = 0;
   virtual void Noop(Answered on_done) = 0;
   // Ends the connection.
   virtual void Quit(Answered on_done) = 0;

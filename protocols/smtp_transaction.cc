@@ -115,8 +115,9 @@ absl::Status SmtpTransaction::Start(
     status.Update(PathCommand("RCPT TO", recipient, "").status());
   }
   status.Update(message_->Rewind());
-  encoder_ = BlockEncoder(message_, chunking_ ? BlockEncoder::Form::kPlain
-                                              : BlockEncoder::Form::kDotted);
+  encoder_ =
+      BlockEncoder(message_.get(), chunking_ ? BlockEncoder::Form::kPlain
+                                             : BlockEncoder::Form::kDotted);
   return status;
 }
 

@@ -10,8 +10,10 @@
 #define HOLDFAST_PROTOCOLS_SMTP_TRANSACTION_H_
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "protocols/exchange.h"
@@ -39,10 +41,10 @@ class SmtpAnswerReader {
 // Thread safety: none.
 class SmtpTransaction final : public Exchange {
  public:
-  SmtpTransaction(SmtpEnvelope envelope, MessageSource* message)
+  SmtpTransaction(SmtpEnvelope envelope, std::shared_ptr<MessageSource> message)
       : envelope_(std::move(envelope)),
-        message_(message),
-        encoder_(message, BlockEncoder::Form::kDotted) {}
+        message_(std::move(message)),
+        encoder_(message_.get(), BlockEncoder::Form::kDotted) {}
 
   absl::Status Start(const std::vector<std::string>& capabilities) override;
   absl::StatusOr<std::string> Produce() override;
@@ -82,7 +84,7 @@ class SmtpTransaction final : public Exchange {
   void GoOnAfterAnswer();
 
   const SmtpEnvelope envelope_;
-  MessageSource* const message_;
+  const std::shared_ptr<MessageSource> message_;
   BlockEncoder encoder_;
   SmtpAnswerReader reader_;
   SmtpResult result_;

@@ -107,15 +107,10 @@ class ArgumentsProvider final : public CredentialsProvider {
 // After these the connection is as it was (sign_in.h); the last one comes
 // before anything is sent.
 bool LeavesConnectionInOrder(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::kNoCommonMechanism:
-    case ErrorCode::kUnprotectedCredentials:
-    case ErrorCode::kAuthenticationRefused:
-    case ErrorCode::kCredentialsUnreadable:
-      return true;
-    default:
-      return false;
-  }
+  return error.code == ErrorCode::kNoCommonMechanism ||
+         error.code == ErrorCode::kUnprotectedCredentials ||
+         error.code == ErrorCode::kAuthenticationRefused ||
+         error.code == ErrorCode::kCredentialsUnreadable;
 }
 
 // What a client that finds the session signed in is to hear first (RFC 9051,

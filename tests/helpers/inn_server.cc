@@ -3,6 +3,7 @@
 #include <grp.h>
 #include <gtest/gtest.h>
 #include <pwd.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,6 +46,7 @@ patharchive: $0/spool/archive
 ovmethod: tradindexed
 hismethod: hisv6
 readerswhenstopped: true
+icdsynccount: 1
 tlscafile: $0/etc/chain.pem
 tlscertfile: $0/etc/chain.pem
 tlskeyfile: $0/etc/key.pem
@@ -160,10 +162,13 @@ void InnServer::Configure(const InnOptions& options) const {
 ProcessOptions InnServer::Program(
     const std::vector<std::string>& arguments) const {
   ProcessOptions program;
+  // Ended together with the test: a change of user would undo what is set for
+  // that, and innd is slow to heed SIGTERM.
+  program.arguments = {"setpriv", "--pdeathsig=KILL"};
   if (geteuid() == 0) {
-    // A change of user would undo what ends it together with the test.
-    program.arguments = {"setpriv", "--reuid=news", "--regid=news",
-                         "--clear-groups", "--pdeathsig=TERM"};
+    program.arguments.insert(
+        program.arguments.end(),
+        {"--reuid=news", "--regid=news", "--clear-groups"});
   }
   program.arguments.push_back(absl::StrCat(kPrograms, "/", arguments[0]));
   program.arguments.insert(program.arguments.end(), arguments.begin() + 1,
@@ -179,19 +184,35 @@ absl::Status InnServer::Run(const ProcessOptions& program) const {
   return absl::UnavailableError(absl::StrCat("INN: ", result->err));
 }
 
-absl::Status InnServer::Listen(const std::vector<std::string>& options,
+absl::Status InnServer::Listen(const std::vector<std::string>& arguments,
                                uint16_t port,
                                std::unique_ptr<Process>* process) const {
-  std::vector<std::string> arguments = {
-      "nnrpd", "-D", "-f", "-b", "127.0.0.1", "-p", absl::StrCat(port)};
-  arguments.insert(arguments.end(), options.begin(), options.end());
   absl::StatusOr<std::unique_ptr<Process>> started =
       Process::Start(Program(arguments));
   if (!started.ok()) return started.status();
   *process = *std::move(started);
   if (WaitUntilListening(port)) return absl::OkStatus();
   return absl::UnavailableError(
-      absl::StrCat("nnrpd does not listen: ", (*process)->err()));
+      absl::StrCat(arguments[0], " does not listen: ", (*process)->err()));
+}
+
+absl::Status InnServer::StartDaemons(const InnOptions& options) {
+  absl::Status status;
+  if (options.stores_posts) {
+    // nnrpd hands articles on by a socket of its own, which is there before the
+    // port for other servers, used by nobody here.
+    const uint16_t port = ReserveFreePort();
+    status = Listen(
+        {"innd", "-d", "-f", "-4", "127.0.0.1", "-P", absl::StrCat(port)}, port,
+        &innd_);
+  }
+  std::vector<std::string> nnrpd = {
+      "nnrpd", "-D", "-f", "-b", "127.0.0.1", "-p", absl::StrCat(nntp_port_)};
+  if (status.ok()) status = Listen(nnrpd, nntp_port_, &nntp_);
+  nnrpd.back() = absl::StrCat(nntps_port_);
+  nnrpd.emplace_back("-S");
+  if (status.ok()) status = Listen(nnrpd, nntps_port_, &nntps_);
+  return status;
 }
 
 absl::StatusOr<std::unique_ptr<InnServer>> InnServer::Start(
@@ -207,14 +228,9 @@ absl::StatusOr<std::unique_ptr<InnServer>> InnServer::Start(
   store.input = kArticle;
   absl::Status status = server->Run(store);
   if (status.ok()) {
-    status = server->Run(server->Program({"makehistory", "-O", "-x"}));
+    status = server->Run(server->Program({"makehistory", "-O", "-s", "1000"}));
   }
-  if (status.ok()) {
-    status = server->Listen({"-S"}, server->nntps_port_, &server->nntps_);
-  }
-  if (status.ok()) {
-    status = server->Listen({}, server->nntp_port_, &server->nntp_);
-  }
+  if (status.ok()) status = server->StartDaemons(options);
   if (!status.ok()) return status;
   return server;
 }
@@ -225,8 +241,10 @@ InnServer::~InnServer() {
 }
 
 absl::Status InnServer::Stop() {
+  // It looks whether SIGTERM came only when there is something else to do.
+  if (innd_ != nullptr) innd_->Signal(SIGKILL);
   absl::Status status;
-  for (std::unique_ptr<Process>* process : {&nntps_, &nntp_}) {
+  for (std::unique_ptr<Process>* process : {&nntps_, &nntp_, &innd_}) {
     if (*process != nullptr) status.Update((*process)->EndGroup());
     process->reset();
   }

@@ -23,6 +23,8 @@ struct InnOptions {
   lab::Certificate certificate;
   // From TLS 1.2 up to this.
   TlsVersion max_version = TlsVersion::kTls13;
+  // innd runs too: what is posted can be read at once. Else it is put aside.
+  bool stores_posts = false;
 };
 
 // Has one group, test.local, with one article. Its only user is "alice", whose
@@ -48,12 +50,15 @@ class InnServer {
   // A program of INN's, to be run as the user whose the files are.
   ProcessOptions Program(const std::vector<std::string>& arguments) const;
   absl::Status Run(const ProcessOptions& program) const;
-  absl::Status Listen(const std::vector<std::string>& options, uint16_t port,
+  absl::Status StartDaemons(const InnOptions& options);
+  // Starts a program that is to listen on `port`.
+  absl::Status Listen(const std::vector<std::string>& arguments, uint16_t port,
                       std::unique_ptr<Process>* process) const;
 
   TempDir directory_;
   uint16_t nntps_port_ = ReserveFreePort();
   uint16_t nntp_port_ = ReserveFreePort();
+  std::unique_ptr<Process> innd_;
   std::unique_ptr<Process> nntps_;
   std::unique_ptr<Process> nntp_;
 };

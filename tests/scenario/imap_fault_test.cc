@@ -2,8 +2,10 @@
 // server: no message is lost, none is there twice, nothing hangs, and what
 // happened is told.
 
+#include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,13 +62,17 @@ class ImapFaultTest : public FaultTest {
       *DovecotServer::Start({*authority_.Issue()});
   CuttingRelay relay_{dovecot_->imaps_port()};
   std::unique_ptr<ImapSession> imap_;
+  std::vector<ImapUpdate> updates_;
 };
 
 std::unique_ptr<ImapSession> ImapFaultTest::Open(uint16_t port,
                                                  const std::string& user) {
-  return ImapSession::Create(
-      own_->services(),
-      {Options(absl::StrCat("imaps://127.0.0.1:", port), user)});
+  ImapSessionOptions options{
+      Options(absl::StrCat("imaps://127.0.0.1:", port), user)};
+  options.on_update = [this](const ImapUpdate& update) {
+    updates_.push_back(update);
+  };
+  return ImapSession::Create(own_->services(), std::move(options));
 }
 
 void ImapFaultTest::Insist(
@@ -166,6 +172,65 @@ TEST_F(ImapFaultTest, WithoutACutAllIsWell) {
   Work(relay_.port(), "whole", nullptr);
   EXPECT_THAT(MailOf("whole"), UnorderedElementsAre("a", "c"));
   EXPECT_EQ(Count("connection_lost"), 0u);
+}
+
+class ImapIdleFaultTest : public ImapFaultTest {
+ protected:
+  // From another connection.
+  void AppendElsewhere() {
+    std::swap(imap_, other_);
+    Append("a");
+    std::swap(imap_, other_);
+  }
+  // Whether it is told that there are so many messages, as news or after so
+  // many losses.
+  bool HearsOf(uint32_t messages, size_t losses) {
+    bool is_late = false;
+    const auto limit =
+        own_->loop()->StartTimer(absl::Seconds(10), [&] { is_late = true; });
+    const auto is_that = [&](const ImapUpdate& update) {
+      return (update.kind == ImapUpdate::Kind::kExists ||
+              update.kind == ImapUpdate::Kind::kRestored) &&
+             update.number == messages;
+    };
+    own_->loop()->RunUntil([&] {
+      return is_late ||
+             (Count("connection_lost") == losses &&
+              std::any_of(updates_.begin(), updates_.end(), is_that));
+    });
+    return !is_late;
+  }
+
+  std::unique_ptr<ImapSession> other_ = Open(dovecot_->imaps_port(), "alice");
+};
+
+TEST_F(ImapIdleFaultTest, IdlingGoesOnOnTheNextConnectionAndNothingIsMissed) {
+  imap_ = Open(relay_.port(), "alice");
+  const auto inbox = own_->Await<absl::StatusOr<MailboxInfo>>(
+      [&](auto done) { imap_->Select("INBOX", std::move(done)); });
+  ASSERT_TRUE(inbox.ok()) << inbox.status();
+  std::optional<absl::StatusOr<ImapAnswer>> ended;
+  auto idle = imap_->Idle(
+      [&](absl::StatusOr<ImapAnswer> answer) { ended = std::move(answer); });
+  uint32_t messages = 0;
+  size_t losses = 0;
+  for (const Cut::Kind kind : {Cut::Kind::kEnd, Cut::Kind::kReset}) {
+    for (const bool inside : {false, true}) {
+      AppendElsewhere();
+      ASSERT_TRUE(HearsOf(++messages, losses));
+      // News are lost with the connection, but not missed.
+      relay_.Arm({Cut::Direction::kToClient, 0, inside, kind});
+      AppendElsewhere();
+      ASSERT_TRUE(HearsOf(++messages, ++losses));
+    }
+  }
+  AppendElsewhere();
+  EXPECT_TRUE(HearsOf(++messages, losses));
+  EXPECT_FALSE(ended);
+  idle.reset();
+  own_->loop()->RunUntil([&] { return ended.has_value(); });
+  EXPECT_TRUE(ended->ok()) << ended->status();
+  EXPECT_EQ(Count("connection_lost"), losses);
 }
 
 class ImapFaultEverywhereTest

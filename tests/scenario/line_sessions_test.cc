@@ -131,14 +131,14 @@ class SmtpTest : public LineSessionsTest {
         own_->services(), Patient("submissions", postfix_->submissions_port(),
                                   "alice@example.test"));
   }
-  SmtpResult Send(SmtpEnvelope envelope, MessageSource* message) {
-    return own_->Await<SmtpResult>([&](auto done) {
-      smtp_->Send(std::move(envelope), message,
-                  [done](absl::Status status, SmtpResult result) {
-                    EXPECT_TRUE(status.ok()) << status;
-                    done(std::move(result));
-                  });
+  SmtpResult Send(
+      SmtpEnvelope envelope,
+      std::shared_ptr<MessageSource> message = NewStringSource(kMessage)) {
+    const auto result = own_->Await<SmtpResult>([&](auto done) {
+      smtp_->Send(std::move(envelope), std::move(message), std::move(done));
     });
+    EXPECT_TRUE(result.status.ok()) << result.status;
+    return result;
   }
 
   const SmtpEnvelope envelope_{"alice@example.test",
@@ -148,11 +148,10 @@ class SmtpTest : public LineSessionsTest {
 };
 
 TEST_F(SmtpTest, SendsToThoseWhoAreNotRefused) {
-  const auto source = NewStringSource(kMessage);
   for (const bool data_only : {false, true}) {
     SmtpEnvelope envelope = envelope_;
     envelope.data_only = data_only;
-    const SmtpResult result = Send(envelope, source.get());
+    const SmtpResult result = Send(envelope);
     EXPECT_TRUE(result.accepted) << result.last.words;
     EXPECT_THAT(result.last.words, HasSubstr("queued as"));
     ASSERT_EQ(result.recipients.size(), 2);
@@ -164,20 +163,19 @@ TEST_F(SmtpTest, SendsToThoseWhoAreNotRefused) {
 }
 
 TEST_F(SmtpTest, AfterARefusalTheNextMailStartsClean) {
-  const auto source = NewStringSource(kMessage);
   SmtpEnvelope envelope = envelope_;
   envelope.all_or_none = true;
-  EXPECT_FALSE(Send(envelope, source.get()).accepted);
+  EXPECT_FALSE(Send(envelope).accepted);
   envelope.recipients = {"nobody@example.test"};
   for (const bool data_only : {false, true}) {
     envelope.all_or_none = false;
     envelope.data_only = data_only;
-    const SmtpResult result = Send(envelope, source.get());
+    const SmtpResult result = Send(envelope);
     EXPECT_FALSE(result.accepted);
     EXPECT_EQ(result.last.enhanced, "5.1.1");
   }
   envelope.recipients = {"alice@example.test"};
-  EXPECT_TRUE(Send(envelope, source.get()).accepted);
+  EXPECT_TRUE(Send(envelope).accepted);
   EXPECT_EQ(Count("connection_lost"), 0);
 }
 
@@ -185,12 +183,13 @@ TEST_F(SmtpTest, SendsManyChunks) {
   for (const bool data_only : {false, true}) {
     SmtpEnvelope envelope{"alice@example.test", {"alice@example.test"}};
     envelope.data_only = data_only;
-    GeneratedSource source(5'000'000, ".text\n");
-    const SmtpResult result = Send(envelope, &source);
+    const SmtpResult result =
+        Send(envelope, std::make_shared<GeneratedSource>(5'000'000, ".text\n"));
     EXPECT_TRUE(result.accepted) << result.last.words;
   }
-  GeneratedSource source(50'000'000, ".text\n");
-  EXPECT_EQ(Send(envelope_, &source).size_limit, 10'240'000);
+  const auto too_large =
+      std::make_shared<GeneratedSource>(50'000'000, ".text\n");
+  EXPECT_EQ(Send(envelope_, too_large).size_limit, 10'240'000);
   const auto bye =
       Await<SmtpAnswer>([&](auto done) { smtp_->Quit(std::move(done)); });
   EXPECT_EQ(bye.code, 221);
@@ -243,10 +242,10 @@ TEST_F(NntpTest, ReadsAndPosts) {
       [&](auto done) { nntp_->ListActive("test.*", &lines, std::move(done)); });
   EXPECT_THAT(lines.lines, ElementsAre(StartsWith("test.local ")));
 
-  const auto post = NewStringSource(
-      "From: alice@example.test\nNewsgroups: test.local\nSubject: x\n\n.\n");
+  const std::string post =
+      "From: alice@example.test\nNewsgroups: test.local\nSubject: x\n\n.\n";
   const auto posted = Await<NntpAnswer>(
-      [&](auto done) { nntp_->Post(post.get(), std::move(done)); });
+      [&](auto done) { nntp_->Post(NewStringSource(post), std::move(done)); });
   EXPECT_EQ(posted.code, 240) << posted.words;
   const auto bye =
       Await<NntpAnswer>([&](auto done) { nntp_->Quit(std::move(done)); });

@@ -72,22 +72,17 @@ bool SmtpFaultTest::WasDelivered(const std::string& name) const {
 }
 
 void SmtpFaultTest::Send(SmtpSession* smtp, const std::string& name) {
-  const auto message = NewStringSource(Message(name));
+  const std::shared_ptr<MessageSource> message = NewStringSource(Message(name));
   SmtpEnvelope envelope{"alice@example.test", {"alice@example.test"}};
   envelope.data_only = GetParam().data_only;
   for (int i = 0; i < 3; ++i) {
-    const auto sent =
-        own_->Await<std::pair<absl::Status, SmtpResult>>([&](auto done) {
-          smtp->Send(envelope, message.get(),
-                     [done](const absl::Status& status, SmtpResult result) {
-                       done({status, std::move(result)});
-                     });
-        });
-    if (sent.first.ok()) {
-      EXPECT_TRUE(sent.second.accepted) << sent.second.last.words;
+    const auto sent = own_->Await<SmtpResult>(
+        [&](auto done) { smtp->Send(envelope, message, std::move(done)); });
+    if (sent.status.ok()) {
+      EXPECT_TRUE(sent.accepted) << sent.last.words;
       return;
     }
-    ASSERT_EQ(CodeOf(sent.first), ErrorCode::kOutcomeUnknown) << sent.first;
+    ASSERT_EQ(CodeOf(sent.status), ErrorCode::kOutcomeUnknown) << sent.status;
     if (WasDelivered(name)) return;
   }
   FAIL() << "not sent";

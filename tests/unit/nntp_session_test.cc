@@ -177,22 +177,22 @@ TEST_P(NntpSessionTest, AGroupThatIsGoneMeanwhileIsTold) {
 }
 
 TEST_P(NntpSessionTest, Posts) {
-  const auto source = NewStringSource("Subject: x\n\n.\nend");
-  nntp_->Post(source.get(), answer_.Keeper());
+  const std::shared_ptr<MessageSource> source =
+      NewStringSource("Subject: x\n\n.\nend");
+  nntp_->Post(source, answer_.Keeper());
   session_->Play({"C: POST", "S: 340 go on", "C: Subject: x", "C: ", "C: ..",
                   "C: end", "C: .", "S: 240 received"});
   ASSERT_TRUE(answer_.ok());
   EXPECT_EQ(answer_->code, 240);
 
-  nntp_->Post(source.get(), answer_.Keeper());
+  nntp_->Post(source, answer_.Keeper());
   session_->Play({"C: POST", "S: 440 no posting"});
   ASSERT_TRUE(answer_.ok());
   EXPECT_EQ(answer_->code, 440);
 }
 
 TEST_P(NntpSessionTest, APostIsRepeatedOnlyIfItsEndWasNotSent) {
-  const auto source = NewStringSource("x");
-  nntp_->Post(source.get(), answer_.Keeper());
+  nntp_->Post(NewStringSource("x"), answer_.Keeper());
   session_->Play(
       {"C: POST", "LOST", "C: POST", "S: 340 go on", "C: x", "C: .", "LOST"});
   EXPECT_THAT(session_->losses(),
@@ -201,8 +201,8 @@ TEST_P(NntpSessionTest, APostIsRepeatedOnlyIfItsEndWasNotSent) {
 }
 
 TEST_P(NntpSessionTest, AnArticleThatCannotBeReadIsNotEnded) {
-  GeneratedSource source(10, "x", /*lacking=*/1);
-  nntp_->Post(&source, answer_.Keeper());
+  nntp_->Post(std::make_shared<GeneratedSource>(10, "x", /*lacking=*/1),
+              answer_.Keeper());
   session_->Play({"C: POST", "S: 340 go on"});
   EXPECT_THAT(session_->losses(), ElementsAre(OnLoss::kRepeat));
   EXPECT_EQ(answer_.error().code, ErrorCode::kMessageUnreadable);
@@ -219,8 +219,7 @@ TEST_P(NntpSessionTest, AServerThatTakesItsLeaveIsBusy) {
 
 // It has not taken the article: that can be repeated.
 TEST_P(NntpSessionTest, LeaveInsteadOfAnAnswerToTheArticle) {
-  const auto source = NewStringSource("x");
-  nntp_->Post(source.get(), answer_.Keeper());
+  nntp_->Post(NewStringSource("x"), answer_.Keeper());
   session_->Play({"C: POST", "S: 340 go on", "C: x", "C: .", "S: 400 bye"});
   EXPECT_THAT(session_->losses(), ElementsAre(OnLoss::kRepeat));
   EXPECT_EQ(answer_.error().code, ErrorCode::kServerBusy);

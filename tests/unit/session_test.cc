@@ -80,12 +80,14 @@ class LineExchange final : public Exchange {
   }
   bool done() const override { return done_; }
   OnLoss on_loss() const override { return on_loss_; }
+  bool waits_for_news() const override { return waits; }
   std::optional<absl::Duration> patience() const override { return limit; }
 
   std::vector<std::string> heard;
   std::vector<std::string> seen_capabilities;
   int starts = 0;
   absl::Status start_error;
+  bool waits = false;
   std::optional<absl::Duration> limit;
   std::function<void()> on_line;
   std::string woken;  // to be produced
@@ -349,6 +351,26 @@ TEST_F(SessionTest, RepetitionsAreBounded) {
   }
   EXPECT_THAT(outcomes_, ElementsAre("connection_reset"));
   EXPECT_FALSE(Dials());
+}
+
+TEST_F(SessionTest,
+       WaitingForNewsMayBeInterruptedAnyNumberOfTimesButNotAtOnce) {
+  const auto idle = Run("idle");
+  idle->limit = absl::InfiniteDuration();
+  idle->waits = true;
+  for (int i = 0; i < 10; ++i) {
+    const auto peer = Answer();
+    loop_.Advance(kPatience);
+    Break(peer.get());
+    ASSERT_TRUE(Dials()) << i;
+  }
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(Dials()) << i;
+    const auto peer = Answer();
+    loop_.Advance(kPatience - kInstant);
+    Break(peer.get());
+  }
+  EXPECT_THAT(outcomes_, ElementsAre("connection_reset"));
 }
 
 TEST_F(SessionTest, AServerThatLeavesIsDialledAgainAndSaidToHaveLeft) {

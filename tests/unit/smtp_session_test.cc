@@ -18,15 +18,15 @@ using testing::HasSubstr;
 
 class SmtpSessionTest : public testing::TestWithParam<Feeding> {
  protected:
-  void Send(SmtpEnvelope envelope, MessageSource* message) {
+  void Send(SmtpEnvelope envelope, std::shared_ptr<MessageSource> message) {
     status_.reset();
-    smtp_->Send(std::move(envelope), message,
-                [this](absl::Status status, SmtpResult result) {
-                  status_ = std::move(status);
+    smtp_->Send(std::move(envelope), std::move(message),
+                [this](SmtpResult result) {
+                  status_ = result.status;
                   result_ = std::move(result);
                 });
   }
-  void Send(SmtpEnvelope envelope) { Send(std::move(envelope), hi_.get()); }
+  void Send(SmtpEnvelope envelope) { Send(std::move(envelope), hi_); }
   bool ok() const { return status_ && status_->ok(); }
   ErrorCode code() const {
     if (status_ && !status_->ok()) return ErrorFromStatus(*status_).code;
@@ -40,7 +40,7 @@ class SmtpSessionTest : public testing::TestWithParam<Feeding> {
   ScriptedSession* session_ = nullptr;
   std::unique_ptr<SmtpSession> smtp_ =
       SmtpSession::Create(Scripted(GetParam(), &session_));
-  const std::unique_ptr<MessageSource> hi_ = NewStringSource("Hi\n.\n");
+  const std::shared_ptr<MessageSource> hi_ = NewStringSource("Hi\n.\n");
   std::optional<absl::Status> status_;
   SmtpResult result_;
   Slot<SmtpAnswer> answer_;
@@ -99,8 +99,7 @@ TEST_P(SmtpSessionTest, WithItsMessageInOneFlightWithChunking) {
 TEST_P(SmtpSessionTest, ChunksStepByStepWithoutPipelining) {
   session_->Offer({"CHUNKING"});
   const std::string half(Exchange::kChunk / 2, 'x');
-  const auto source = NewStringSource(half + "y\n");
-  Send(to_bob_, source.get());
+  Send(to_bob_, NewStringSource(half + "y\n"));
   session_->Play({"C: MAIL FROM:<alice@a.test>", "S: 250 Ok",
                   "C: RCPT TO:<bob@b.test>", "S: 250 Ok",
                   absl::StrCat("C: BDAT ", half.size()), "C> " + half,
@@ -112,8 +111,7 @@ TEST_P(SmtpSessionTest, ChunksStepByStepWithoutPipelining) {
 TEST_P(SmtpSessionTest, AFailedChunkEndsTheMail) {
   session_->Offer({"CHUNKING"});
   const std::string half(Exchange::kChunk / 2, 'x');
-  const auto source = NewStringSource(half + "y\n");
-  Send(to_bob_, source.get());
+  Send(to_bob_, NewStringSource(half + "y\n"));
   session_->Play({"C: MAIL FROM:<alice@a.test>", "S: 250 Ok",
                   "C: RCPT TO:<bob@b.test>", "S: 250 Ok",
                   absl::StrCat("C: BDAT ", half.size()), "C> " + half,
@@ -331,8 +329,7 @@ TEST_P(SmtpSessionTest, AfterAMailTheSessionStays) {
 }
 
 TEST_P(SmtpSessionTest, AnUnreadableMessageIsNotEnded) {
-  GeneratedSource source(10, "x", /*lacking=*/1);
-  Send(to_bob_, &source);
+  Send(to_bob_, std::make_shared<GeneratedSource>(10, "x", /*lacking=*/1));
   session_->Play({"C: MAIL FROM:<alice@a.test>", "S: 250 Ok",
                   "C: RCPT TO:<bob@b.test>", "S: 250 Ok", "C: DATA",
                   "S: 354 go on"});

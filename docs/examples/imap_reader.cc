@@ -1,0 +1,83 @@
+// Lists the mailboxes, then the subjects of the newest messages of INBOX, and
+// prints the newest message.
+//
+//   imap_reader imaps://mail.example.org alice < password
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+
+#include "protocols/imap_session.h"
+#include "protocols/own_loop.h"
+
+using namespace holdfast;
+
+// What `result` holds, or the end of the program.
+template <typename T>
+T OrExit(absl::StatusOr<T> result) {
+  if (result.ok()) return *std::move(result);
+  const Error error = ErrorFromStatus(result.status());
+  std::cerr << error.Message() << "\n" << error.server_text << "\n";
+  std::exit(1);
+}
+
+// Gives a command, and waits for what comes of it. A refusal ends the program.
+template <typename T>
+T Get(OwnLoop* own, std::function<void(ImapSession::Done<T>)> command) {
+  T result = OrExit(own->Await<absl::StatusOr<T>>(command));
+  if (result.answer.ok()) return result;
+  std::cerr << "The server refuses: " << result.answer.text << "\n";
+  std::exit(1);
+}
+
+// Keeps the one section that is asked for: the lines "Subject: ...".
+class Subjects : public ImapFetchSink {
+ public:
+  void OnStart() override { text.clear(); }
+  absl::Status OnSection(const std::string&, uint64_t) override { return {}; }
+  absl::Status OnBytes(absl::string_view bytes) override {
+    text.append(bytes.data(), bytes.size());
+    return {};
+  }
+  std::string text;
+};
+
+int main(int argc, char** argv) {
+  std::string password;
+  if (argc != 3 || !std::getline(std::cin, password)) return 2;
+  const auto user =
+      NewPasswordProvider(argv[2], SecretString::Take(std::move(password)));
+  const auto runtime = OrExit(NssRuntime::Start());
+  TrustOptions trust;
+  if (const char* file = std::getenv("SSL_CERT_FILE")) trust.ca_files = {file};
+  RedialOptions redial{{OrExit(ParseTarget(argv[1])), runtime,
+                        OrExit(Trust::Load(runtime, trust))}};
+  redial.credentials = user.get();
+  const auto own = OrExit(OwnLoop::Create(nullptr));
+  const auto imap = ImapSession::Create(own->services(), {{redial}});
+
+  const auto list =
+      Get<ImapMailboxes>(own.get(), [&](auto done) { imap->List("*", done); });
+  for (const MailboxEntry& entry : list.mailboxes) {
+    std::cout << entry.name << "\n";
+  }
+  Get<MailboxInfo>(own.get(), [&](auto done) { imap->Examine("INBOX", done); });
+  std::vector<uint32_t> uids = Get<ImapUids>(own.get(), [&](auto done) {
+                                 imap->UidSearch(ImapCommand("ALL"), done);
+                               }).uids;
+  if (uids.empty()) return 0;
+  std::sort(uids.begin(), uids.end());
+  if (uids.size() > 10) uids.erase(uids.begin(), uids.end() - 10);
+  Subjects subjects;
+  Get<ImapFetched>(own.get(), [&](auto done) {
+    imap->UidFetch(*ImapSet::Of(uids), {"BODY.PEEK[HEADER.FIELDS (SUBJECT)]"},
+                   &subjects, done);
+  });
+  StringSink newest;
+  Get<ImapFetched>(own.get(), [&](auto done) {
+    imap->FetchBody(uids.back(), "", &newest, done);
+  });
+  std::cout << subjects.text << newest.text();
+  own->Await<absl::Status>([&](auto done) { imap->Logout(done); })
+      .IgnoreError();
+}
