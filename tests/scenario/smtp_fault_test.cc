@@ -122,7 +122,8 @@ TEST_P(SmtpFaultTest, NoMessageIsLostAndNoneArrivesTwice) {
     if (!relay_->has_cut()) break;
     ++cuts;
   }
-  EXPECT_GE(cuts, 8);
+  // Two mails and QUIT; BDAT may put each into one record.
+  EXPECT_GE(cuts, 6);
   // Late ones would have come by now.
   for (int i = 0; i <= cuts; ++i) {
     for (const char* letter : {"a", "b"}) {
