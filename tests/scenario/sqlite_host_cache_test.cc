@@ -448,7 +448,8 @@ TEST_F(SqliteHostCacheTest, NoDamageStandsInTheWay) {
 TEST_F(SqliteHostCacheTest, FileWithoutItsTableIsSetAside) {
   MakeFile();
   Sql(path_, "DROP TABLE host");
-  ExpectSetAside(*Open(), ReadFile(path_));
+  const std::string damaged = ReadFile(path_);
+  ExpectSetAside(*Open(), damaged);
 }
 
 TEST_F(SqliteHostCacheTest, ProcessesThatMeetDamageAtOnceSetOneFileAside) {
@@ -615,7 +616,8 @@ TEST_F(SqliteHostCacheTest, ProcessesBringAFileUpToDateTogether) {
 TEST_F(SqliteHostCacheTest, VersionThatNeverWasIsDamage) {
   MakeFile();
   Sql(path_, "PRAGMA user_version = 0");
-  ExpectSetAside(*Open(), ReadFile(path_));
+  const std::string damaged = ReadFile(path_);
+  ExpectSetAside(*Open(), damaged);
 }
 
 TEST_F(SqliteHostCacheTest, VerifyFindsAFileInOrderAndLeavesItAsItIs) {

@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "protocols/exchange.h"
 #include "tests/helpers/generated_source.h"
+#include "tests/helpers/sanitizers.h"
 
 namespace holdfast::test {
 namespace {
@@ -182,11 +183,7 @@ size_t ResidentSize() {
   return resident;
 }
 
-#if defined(__SANITIZE_ADDRESS__)  // which keeps what is freed for a while
-constexpr size_t kMayGrow = 100'000;
-#else
-constexpr size_t kMayGrow = 1000;
-#endif
+constexpr size_t kMayGrow = kAddressSanitizer ? 100'000 : 1000;  // pages
 
 // One line of any length, or many: neither is held.
 TEST(TextBlockTest, AHundredMegabytesPassInFlatMemory) {
