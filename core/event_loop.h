@@ -39,8 +39,8 @@ class EventLoop {
   [[nodiscard]] virtual std::unique_ptr<Registration> Watch(
       int fd, Interest interest, Callback on_ready) = 0;
 
-  // Calls `on_expiry` once, `delay` from now; if that is not positive, soon, but
-  // after what else is due. Never from inside this call.
+  // Calls `on_expiry` once, `delay` from now; if that is not positive, soon,
+  // but after what else is due. Never from inside this call.
   [[nodiscard]] virtual std::unique_ptr<Registration> StartTimer(
       absl::Duration delay, Callback on_expiry) = 0;
 
