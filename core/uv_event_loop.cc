@@ -263,4 +263,12 @@ void UvEventLoop::RunUntil(const std::function<bool()>& done) {
   state_->in_run_until = false;
 }
 
+int UvEventLoop::poll_fd() const { return uv_backend_fd(state_->loop); }
+
+int UvEventLoop::PollTimeout() const {
+  return uv_backend_timeout(state_->loop);
+}
+
+void UvEventLoop::RunReady() { uv_run(state_->loop, UV_RUN_NOWAIT); }
+
 }  // namespace holdfast

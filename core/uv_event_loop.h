@@ -52,6 +52,14 @@ class UvEventLoop : public EventLoop {
   // batch of callbacks. Not from inside a callback.
   void RunUntil(const std::function<bool()>& done);
 
+  // For a program that waits elsewhere, with poll(2) or the like: until
+  // poll_fd() is readable, PollTimeout() milliseconds at most (-1: for ever),
+  // which is to be asked for each wait. Then RunReady() calls what is due, and
+  // never waits. Not from inside a callback.
+  int poll_fd() const;
+  int PollTimeout() const;
+  void RunReady();
+
  private:
   struct State;
   class SoonRegistration;

@@ -14,6 +14,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "fallback/host_record_json.h"
 #include "tools/cache_report.h"
 #include "tools/cache_transfer.h"
 #include "tools/commands.h"

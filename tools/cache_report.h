@@ -44,8 +44,7 @@ CacheStats CountRecords(const RecordList& records, absl::Time now);
 // "closed_during_handshake"; "-" of a pin.
 std::string ReasonName(const Reduction& reduction);
 
-// The documents of docs/command.md.
-nlohmann::ordered_json CacheListJson(const RecordList& records, absl::Time now);
+// The documents of docs/command.md; host_record_json.h has the list.
 nlohmann::ordered_json CacheShowJson(const RecordList& records, absl::Time now);
 nlohmann::ordered_json CacheStatsJson(const CacheStats& stats);
 nlohmann::ordered_json CacheCheckJson(const std::string& path,

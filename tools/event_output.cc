@@ -21,6 +21,14 @@
 namespace holdfast {
 namespace {
 
+// The first line of a trace.
+nlohmann::ordered_json TraceHeaderJson(const Target& target) {
+  return {{"holdfast", HOLDFAST_VERSION},
+          {"target", target.ToString()},
+          {"started", absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(),
+                                       absl::UTCTimeZone())}};
+}
+
 // A timeline in a file: JSON, one line per event, each written in one piece so
 // that processes may share the file.
 class Trace {

@@ -1,8 +1,6 @@
-// A report for programs: the JSON that scripts rely on.
+#include "protocols/report_json.h"
 
-#include "absl/time/clock.h"
 #include "core/error_note.h"
-#include "tools/report.h"
 
 namespace holdfast {
 namespace {
@@ -180,12 +178,6 @@ Json ConnectReportJson(const ConnectReport& report,
     json["diagnosis"]["retry"] = RetryName(note.retry);
   }
   return json;
-}
-
-Json TraceHeaderJson(const Target& target) {
-  return {{"holdfast", HOLDFAST_VERSION},
-          {"target", target.ToString()},
-          {"started", TimeText(absl::Now())}};
 }
 
 Json EventJson(const Event& event) {

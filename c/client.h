@@ -1,0 +1,72 @@
+// The settings of connections, and what is made of them for each.
+
+#ifndef HOLDFAST_C_CLIENT_H_
+#define HOLDFAST_C_CLIENT_H_
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "c/holdfast.h"
+#include "c/loop.h"
+#include "core/cancellation.h"
+#include "core/client_identity.h"
+#include "core/dialer.h"
+#include "core/resolver.h"
+#include "core/trust.h"
+#include "fallback/host_cache.h"
+#include "protocols/connector.h"
+
+namespace holdfast::c {
+
+// A copy of it is taken for each operation and session.
+struct Settings {
+  std::shared_ptr<NssRuntime> runtime;
+  TrustOptions trust_options;
+  std::shared_ptr<const Trust> trust;  // null: not read yet
+  std::shared_ptr<const ClientIdentity> identity;
+  FallbackPolicy policy;
+  absl::Duration timeout = absl::Seconds(30);
+  absl::Duration patience = absl::Seconds(60);
+  int max_redials = 6;
+  std::string scope;
+  std::shared_ptr<HostCache> cache = NewMemoryHostCache();
+  std::function<std::unique_ptr<Resolver>(EventLoop*)> new_resolver =
+      NewSystemResolver;
+  std::function<absl::Time()> wall_clock = absl::Now;
+  EventSink on_event;
+
+  ConnectRequest Request(const Target& target,
+                         std::shared_ptr<Cancellation> cancellation) const;
+};
+
+// What a connector or session works with: it outlives them.
+struct Network {
+  Network(std::shared_ptr<Loop> loop, Settings settings);
+  Connector::Services services() const;
+
+  const std::shared_ptr<Loop> loop;
+  const Settings settings;
+  const std::unique_ptr<Resolver> resolver;
+  const std::unique_ptr<Dialer> dialer;
+};
+
+// Reads what is to be trusted, if nobody has. `loop` may be null.
+absl::StatusOr<std::unique_ptr<Network>> NewNetwork(
+    const holdfast_client* client, const holdfast_loop* loop);
+
+// As holdfast_connect() reads it. Errors: kInvalidTarget, kInvalidHost,
+// kInvalidArgument.
+absl::StatusOr<Target> ReadTarget(const char* target);
+
+}  // namespace holdfast::c
+
+struct holdfast_client {
+  mutable std::mutex mutex;
+  mutable holdfast::c::Settings settings;  // guarded by mutex
+};
+
+#endif  // HOLDFAST_C_CLIENT_H_

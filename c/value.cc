@@ -1,0 +1,51 @@
+#include "c/value.h"
+
+#include "c/error.h"
+#include "protocols/report_json.h"
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Null for what is not there.
+const Json* Find(const holdfast_value* value, const char* path) {
+  if (value == nullptr || path == nullptr) return nullptr;
+  try {
+    const Json::json_pointer pointer(path);
+    return value->document.contains(pointer) ? &value->document.at(pointer)
+                                             : nullptr;
+  } catch (...) {
+    return nullptr;  // no JSON Pointer
+  }
+}
+
+}  // namespace
+
+void holdfast_value_free(holdfast_value* value) { delete value; }
+
+const char* holdfast_value_text(const holdfast_value* value, const char* path) {
+  const Json* const found = Find(value, path);
+  if (found == nullptr || !found->is_string()) return nullptr;
+  return found->get_ref<const std::string&>().c_str();
+}
+
+int64_t holdfast_value_number(const holdfast_value* value, const char* path,
+                              int64_t otherwise) {
+  const Json* const found = Find(value, path);
+  if (found == nullptr) return otherwise;
+  if (found->is_boolean()) return found->get<bool>() ? 1 : 0;
+  return found->is_number() ? found->get<int64_t>() : otherwise;
+}
+
+size_t holdfast_value_count(const holdfast_value* value, const char* path) {
+  const Json* const found = Find(value, path);
+  return found == nullptr || !found->is_structured() ? 0 : found->size();
+}
+
+const char* holdfast_value_json(const holdfast_value* value) {
+  if (value == nullptr) return "";
+  return holdfast::c::GuardValue("", [value] {
+    if (value->text.empty()) value->text = holdfast::JsonText(value->document);
+    return value->text.c_str();
+  });
+}
