@@ -19,8 +19,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
   // That of `handle`; a new one if it is null. Errors: kOutOfResources.
   static absl::StatusOr<std::shared_ptr<Loop>> Of(const holdfast_loop* handle);
 
-  // Both return false, and do nothing, from inside a callback. The loop lives on
-  // until they return, whatever callbacks free.
+  // Both return false, and do nothing, from inside a callback. The loop lives
+  // on until they return, whatever callbacks free.
   bool RunUntil(const std::function<bool()>& done);
   bool Dispatch();
 

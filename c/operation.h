@@ -32,8 +32,8 @@ class Progress : public std::enable_shared_from_this<Progress> {
 
   explicit Progress(std::shared_ptr<Loop> loop) : loop_(std::move(loop)) {}
 
-  // These end it, and tell; only the first of them counts. On the loop, not from
-  // inside the call that has begun it.
+  // These end it, and tell; only the first of them counts. On the loop, not
+  // from inside the call that has begun it.
   void Succeed(Json result);
   void Fail(const absl::Status& status, Json result = Json::object());
   // From anywhere: tells later.
@@ -92,6 +92,19 @@ holdfast_operation* GuardOperation(const std::shared_ptr<Loop>& loop,
   } catch (...) {
     return nullptr;
   }
+}
+
+// The same on the loop of `handle`, or on a new one; `begin` is given it.
+template <typename Begin>
+holdfast_operation* GuardOperation(const holdfast_loop* handle,
+                                   const Begin& begin) noexcept {
+  const std::shared_ptr<Loop> loop =
+      GuardValue<std::shared_ptr<Loop>>(nullptr, [handle] {
+        absl::StatusOr<std::shared_ptr<Loop>> own = Loop::Of(handle);
+        return own.ok() ? *std::move(own) : nullptr;
+      });
+  if (loop == nullptr) return nullptr;
+  return GuardOperation(loop, [&] { return begin(loop); });
 }
 
 }  // namespace holdfast::c
