@@ -93,6 +93,7 @@ HandshakeEvidence WithSentinel(HandshakeEvidence evidence) {
 }
 
 HandshakeEvidence WithWrongName(HandshakeEvidence evidence) {
+  evidence.certificate_refused = true;
   evidence.certificate_problems = {
       {ErrorCode::kWrongName, "CN=a", "for a, not for b"}};
   return evidence;
