@@ -1,5 +1,6 @@
 // The client's decision about a certificate, step by step before a server of
-// another make: when it is asked for, and what the server sees before and after.
+// another make: when it is asked for, and what the server sees before and
+// after.
 
 #include "core/certificate_decision.h"
 
@@ -82,9 +83,9 @@ class CertificateDecisionTest : public testing::TestWithParam<Form> {
     SSL_CTX_set_info_callback(context, OnInfo);
     if (!GetParam().wants_client_certificate) return;
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-    const OpensslPtr<X509> root(PEM_read_bio_X509(
-        FromPem(authority_.certificate_pem()).get(), nullptr, nullptr,
-        nullptr));
+    const OpensslPtr<X509> root(
+        PEM_read_bio_X509(FromPem(authority_.certificate_pem()).get(), nullptr,
+                          nullptr, nullptr));
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context), root.get());
   }
   static void OnInfo(const SSL* ssl, int where, int value) {
@@ -133,8 +134,8 @@ class CertificateDecisionTest : public testing::TestWithParam<Form> {
   }
   void ExpectRefused(ErrorCode code, const std::string& alert) {
     const HandshakeEvidence evidence = client_->evidence();
-    const Verdict verdict = Judge(evidence, TlsVersionRange(),
-                                  ConnectionSecurity::kImplicitTls);
+    const Verdict verdict =
+        Judge(evidence, TlsVersionRange(), ConnectionSecurity::kImplicitTls);
     EXPECT_EQ(verdict.failure, FailureClass::kFinal);
     EXPECT_EQ(verdict.error.code, code);
     EXPECT_FALSE(client_->client_certificate_sent());
@@ -202,9 +203,8 @@ TEST_P(CertificateDecisionTest, BeforeTheAnswerTheServerGetsNothingOfOurs) {
 // By its Finished where we can wait for it; else it has signed its key share.
 TEST_P(CertificateDecisionTest, TheServerHasShownItsKeyBeforeTheQuestion) {
   Begin({});
-  const bool sends_finished_last =
-      GetParam().version == TlsVersion::kTls12 &&
-      !GetParam().wants_client_certificate;
+  const bool sends_finished_last = GetParam().version == TlsVersion::kTls12 &&
+                                   !GetParam().wants_client_certificate;
   EXPECT_EQ(turns_, sends_finished_last ? 3 : 2);
 }
 
