@@ -54,6 +54,7 @@ std::map<ErrorCode, Evidence> SpecialEvidence() {
       {ErrorCode::kLookupTimedOut, {Phase::kLookup}},
       {ErrorCode::kGreetingTimedOut, {Phase::kPlaintext}},
       {ErrorCode::kResponseTimedOut, {Phase::kPlaintext}},
+      {ErrorCode::kCertificateUndecided, {Phase::kHandshake}},
       {ErrorCode::kPlaintextOnTlsPort,
        {Phase::kHandshake, "SSL_ERROR_RX_RECORD_TOO_LONG", -1,
         "* OK \x1b[2J ready\r\n", "* OK \x1b[2J ready"}},
@@ -146,8 +147,9 @@ Error Sample(const ErrorInfo& info) {
   }
   error.first_bytes = evidence.first_bytes;
   error.server_text = evidence.server_text;
-  if (info.category == ErrorCategory::kCertificate) {
-    error.first_bytes = kServerHello;
+  if (info.category != ErrorCategory::kCertificate) return error;
+  error.first_bytes = kServerHello;
+  if (info.code != ErrorCode::kCertificateRefusedByClient) {
     error.certificate_problems = {
         {info.code, "CN=mail.example.org", "what is wrong, in detail"},
         {ErrorCode::kExpired, "CN=mail.example.org", "expired in 2025"}};

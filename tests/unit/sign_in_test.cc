@@ -151,6 +151,20 @@ TEST_F(SignInTest, NothingLeavesIfTheCertificateWasOnlyAccepted) {
   }
 }
 
+TEST_F(SignInTest, AServerThatTheClientVouchesForPassesTheGate) {
+  state_.tls.certificate_problems = {{ErrorCode::kSelfSigned, "CN=x", ""}};
+  state_.tls.certificate_decision = CertificateDecision::kTrust;
+  state_.answers = {"auth1 OK in\r\n"};
+  Start();
+  EXPECT_TRUE(result_->ok());
+}
+
+TEST_F(SignInTest, NothingLeavesIfTheClientTakesAGoodOneForUnverified) {
+  state_.tls.certificate_decision = CertificateDecision::kConnectUnverified;
+  Start();
+  ExpectNothingLeft();
+}
+
 TEST_F(SignInTest, NothingLeavesBelowTheFloor) {
   for (const TlsVersion version : {TlsVersion::kTls10, TlsVersion::kTls11}) {
     state_.tls.version = version;
