@@ -46,7 +46,7 @@ enum class CertificateDecision {
 };
 
 // Called on the loop's thread for each certificate that an attempt meets, also
-// a good one, whose server has shown that it holds the key. The server gets no
+// a good one. It may cancel the connect, but not destroy it. The server gets no
 // application data and no client certificate before the answer, which may be
 // given at once or later, on the loop's thread, and counts once: another, or
 // one after the connect has ended, does nothing. An answer that is destroyed

@@ -110,9 +110,10 @@ class SecureSocket {
   // at once (NSS itself would wait for more). kFailed: see evidence().
   virtual Progress Handshake() = 0;
   // Not null after a kWouldBlock that waits for Decide(), not for the network.
-  // By then the handshake has come as far as it can: the server has shown that
-  // it holds the certificate's key. With TLS 1.2 that takes the round trip that
-  // False Start would save.
+  // By then the handshake has come as far as it can, and the server has shown
+  // that it holds the certificate's key (not yet where, in TLS 1.2, it wants a
+  // client certificate, and the keys are exchanged by RSA). With TLS 1.2 that
+  // takes the round trip that False Start would save.
   virtual const CertificateQuestion* certificate_question() const = 0;
   // Answers it; then call Handshake() again.
   virtual void Decide(CertificateDecision decision) = 0;

@@ -111,6 +111,7 @@ class AttemptImpl : public Attempt {
   void HoldAnswer();
   void AskAboutCertificate();
   void OnAnswer(CertificateDecision decision);
+  void OnDecided(CertificateDecision decision);
   void FailUndecided();
   void OnHandshakeFailed(bool timed_out);
   // Acts on what the negotiator asks for, in clear or inside TLS.
@@ -343,12 +344,15 @@ void AttemptImpl::AskAboutCertificate() {
 
 // Not at once: whoever answers may be asked at this moment.
 void AttemptImpl::OnAnswer(CertificateDecision decision) {
-  decided_ = loop_->StartTimer(absl::ZeroDuration(), [this, decision] {
-    decided_.reset();
-    asking_.reset();
-    socket_->Decide(decision);
-    ContinueHandshake();
-  });
+  decided_ = loop_->StartTimer(absl::ZeroDuration(),
+                               [this, decision] { OnDecided(decision); });
+}
+
+void AttemptImpl::OnDecided(CertificateDecision decision) {
+  decided_.reset();
+  asking_.reset();
+  socket_->Decide(decision);
+  ContinueHandshake();
 }
 
 void AttemptImpl::FailUndecided() {

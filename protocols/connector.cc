@@ -38,8 +38,8 @@ std::vector<Target> WaysTo(const Target& target) {
           target.By(ConnectionSecurity::kStartTls)};
 }
 
-// A refusal for safety, or a question that the client left open: no other way in
-// is tried, and none of those tried before tells more.
+// A refusal for safety, or a question that the client left open: no other way
+// in is tried, and none of those tried before tells more.
 bool OutweighsOthers(const Error& error) {
   return error.refused_for_safety() ||
          error.code == ErrorCode::kCertificateUndecided;
@@ -140,7 +140,7 @@ class ConnectOperation : public Connector::Operation {
   void OnLookedUp(int number, Resolver::Result result);
   void StartAttempt(int number);
   AttemptHooks HooksFor(int number);
-  void LeaveNoTimeToOthers();
+  void TakeAllTime();
   void OnUnanswered(int number);
   void OnAnswered(int number);
   SecretString BeginSignIn(int number, const SecureSocket& socket,
@@ -312,7 +312,7 @@ AttemptHooks ConnectOperation::HooksFor(int number) {
   if (request_.on_certificate) {
     hooks.decide_certificate = [this](CertificateQuestion question,
                                       auto answer) {
-      LeaveNoTimeToOthers();
+      TakeAllTime();
       request_.on_certificate(std::move(question), std::move(answer));
     };
   }
@@ -325,7 +325,7 @@ AttemptHooks ConnectOperation::HooksFor(int number) {
 
 // What could speak TLS is no wrong way in: whoever thinks about its certificate
 // has all the time that there is.
-void ConnectOperation::LeaveNoTimeToOthers() {
+void ConnectOperation::TakeAllTime() {
   const absl::Duration ends = started_ + request_.timeout;
   if (way_ends_ == ends) return;
   way_ends_ = ends;

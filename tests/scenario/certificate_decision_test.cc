@@ -303,6 +303,22 @@ TEST_F(CertificateConnectTest, ItMayBeCancelledWhileTheQuestionIsOpen) {
   answers_[0](Decision::kTrust);
 }
 
+TEST_F(CertificateConnectTest, WhoeverIsAskedMayCancel) {
+  StartServer(/*good=*/true);
+  request_->cancellation = std::make_shared<Cancellation>();
+  for (const bool by_operation : {false, true}) {
+    request_->on_certificate = [&](CertificateQuestion, const Answer& answer) {
+      by_operation ? operation_->Cancel() : request_->cancellation->Cancel();
+      answer(Decision::kTrust);
+    };
+    const ConnectResult result = Connect();
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.report.error->code, ErrorCode::kCancelled);
+    EXPECT_THAT(server_->lines(), IsEmpty());
+    request_->cancellation = nullptr;
+  }
+}
+
 TEST_F(CertificateConnectTest, ItMayBeDestroyedWhileTheQuestionIsOpen) {
   StartServer(/*good=*/true);
   for (const bool answered : {false, true}) {

@@ -199,6 +199,23 @@ TEST(GoldenTest, EveryErrorIsTheSameJsonAsBefore) {
   test::ExpectGolden("tests/golden/error_reports.jsonl", lines);
 }
 
+TEST(ConnectReportTest, ACertificateThatIsVouchedForIsNotCalledVerified) {
+  ConnectReport report{*ParseTarget("imaps://mail.example.org")};
+  report.tls.emplace();
+  report.tls->version = TlsVersion::kTls13;
+  report.tls->certificate_problems = {
+      {ErrorCode::kExpired, "CN=x", "expired in 2025"}};
+  report.tls->certificate_decision = CertificateDecision::kTrust;
+  report.fallback.emplace();
+  const std::string text = ConnectReportText(report, absl::UnixEpoch());
+  EXPECT_THAT(text, HasSubstr("not verified; the client vouches for it"));
+  EXPECT_THAT(text, HasSubstr("- expired in 2025"));
+  const auto json = ConnectReportJson(report);
+  EXPECT_EQ(json.at("tls").at("certificate").at("verified"), false);
+  EXPECT_EQ(json.at("diagnosis").at("warnings").at(0).at("code"),
+            "certificate_vouched_for");
+}
+
 TEST(ErrorReportTest, WhatTheServerSaidCannotMoveTheCursor) {
   for (ErrorCode code :
        {ErrorCode::kStartTlsRefused, ErrorCode::kPlaintextOnTlsPort}) {
