@@ -21,17 +21,6 @@ absl::Status Invalid(absl::string_view what) {
   return MakeStatus(ErrorCode::kInvalidArgument, Phase::kSetup, what);
 }
 
-// Calls `change`, which returns a status, on the client's settings.
-template <typename Change>
-int Set(holdfast_client* client, holdfast_error** error,
-        const Change& change) noexcept {
-  return Guard(error, [&]() -> absl::Status {
-    if (client == nullptr) return Missing("client");
-    std::lock_guard<std::mutex> lock(client->mutex);
-    return change(&client->settings);
-  });
-}
-
 absl::StatusOr<absl::Duration> ReadTime(int milliseconds) {
   if (milliseconds <= 0) {
     return Invalid(absl::StrCat(milliseconds, " ms is no time to wait."));
@@ -65,6 +54,7 @@ ConnectRequest Settings::Request(
   request.timeout = timeout;
   request.scope = scope;
   request.on_event = on_event;
+  request.on_certificate = on_certificate;
   request.identity = identity;
   request.cancellation = std::move(cancellation);
   return request;

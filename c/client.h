@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
+#include "c/error.h"
 #include "c/holdfast.h"
 #include "c/loop.h"
 #include "core/cancellation.h"
@@ -39,6 +40,7 @@ struct Settings {
       NewSystemResolver;
   std::function<absl::Time()> wall_clock = absl::Now;
   EventSink on_event;
+  CertificateDecider on_certificate;
 
   ConnectRequest Request(const Target& target,
                          std::shared_ptr<Cancellation> cancellation) const;
@@ -69,5 +71,20 @@ struct holdfast_client {
   mutable std::mutex mutex;
   mutable holdfast::c::Settings settings;  // guarded by mutex
 };
+
+namespace holdfast::c {
+
+// Calls `change`, which returns a status, on the client's settings.
+template <typename Change>
+int Set(holdfast_client* client, holdfast_error** error,
+        const Change& change) noexcept {
+  return Guard(error, [&]() -> absl::Status {
+    if (client == nullptr) return Missing("client");
+    std::lock_guard<std::mutex> lock(client->mutex);
+    return change(&client->settings);
+  });
+}
+
+}  // namespace holdfast::c
 
 #endif  // HOLDFAST_C_CLIENT_H_

@@ -90,6 +90,7 @@ enum {
   HOLDFAST_E_LOOKUP_TIMED_OUT = 41,
   HOLDFAST_E_GREETING_TIMED_OUT = 42,
   HOLDFAST_E_RESPONSE_TIMED_OUT = 43,
+  HOLDFAST_E_CERTIFICATE_UNDECIDED = 44,
   HOLDFAST_E_PLAINTEXT_ON_TLS_PORT = 50,
   HOLDFAST_E_TLS_ON_PLAINTEXT_PORT = 51,
   HOLDFAST_E_CLOSED_DURING_HANDSHAKE = 60,
@@ -122,6 +123,7 @@ enum {
   HOLDFAST_E_WEAK_SIGNATURE = 118,
   HOLDFAST_E_WEAK_CERTIFICATE_KEY = 119,
   HOLDFAST_E_PIN_MISMATCH = 120,
+  HOLDFAST_E_CERTIFICATE_REFUSED_BY_CLIENT = 121,
   HOLDFAST_E_CLIENT_CERTIFICATE_REQUIRED = 130,
   HOLDFAST_E_CLIENT_CERTIFICATE_REFUSED = 131,
   HOLDFAST_E_CLIENT_IDENTITY_UNUSABLE = 132,
@@ -385,9 +387,9 @@ enum {
   HOLDFAST_CERTIFICATE_TRUST = 3,
 };
 
-// {"host", "certificate": {"subject", "issuer", "names", "not_after",
-// "sha256"}, "problems": [{"code", "subject", "detail"}]}: all that was found;
-// none: it is good.
+// {"subject", "issuer", "names": [...], "not_after", "sha256", "problems":
+// [{"code", "subject", "detail"}], "host"}. Problems: all that were found; none:
+// it is good.
 const holdfast_value *holdfast_certificate_question_value(
     const holdfast_certificate_question *question);
 // The chain as the server sent it, DER, its own certificate first; NULL beyond

@@ -4,6 +4,7 @@
 # includes only others of the list, as tests/installed_library checks.
 set(HOLDFAST_PUBLIC_HEADERS
   core/cancellation.h
+  core/certificate_decision.h
   core/channel_binding.h
   core/client_identity.h
   core/dialer.h

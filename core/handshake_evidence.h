@@ -38,6 +38,9 @@ struct HandshakeEvidence {
   // The last alert received in clear. If there was none, what NSS reported of
   // an encrypted one.
   std::optional<TlsAlert> alert;
+  // Our side has refused the server's certificate, for these problems; if there
+  // are none, by the client's decision.
+  bool certificate_refused = false;
   std::vector<CertificateProblem> certificate_problems;
 };
 

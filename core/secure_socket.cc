@@ -176,10 +176,15 @@ class SecureSocketImpl final : public SecureSocket {
   void SetIdentity(std::shared_ptr<const ClientIdentity> identity) override {
     identity_ = std::move(identity);
   }
+  void AskAboutCertificate() override { asks_ = true; }
   absl::Status StartTls(const HandshakeProfile& profile, const Host& host,
                         std::shared_ptr<const Trust> trust,
                         absl::Time now) override;
   Progress Handshake() override;
+  const CertificateQuestion* certificate_question() const override {
+    return question_ ? &*question_ : nullptr;
+  }
+  void Decide(CertificateDecision decision) override;
   HandshakeEvidence evidence() const override;
   TlsInfo tls_info() const override;
   bool tls_established() const override { return established_; }
@@ -206,12 +211,19 @@ class SecureSocketImpl final : public SecureSocket {
                                               CERTDistNames*,
                                               CERTCertificate** certificate,
                                               SECKEYPrivateKey** key);
+  static void OnFinished(PRFileDesc*, void* self);
   static void OnAlert(const PRFileDesc*, void* self, const SSLAlert* alert);
   static void OnSecret(PRFileDesc*, PRUint16 epoch,
                        SSLSecretDirection direction, PK11SymKey* secret,
                        void* self);
 
   absl::Status SetUpFailed(absl::string_view what) const;
+  bool WaitsForDecision() const;
+  void Ask();
+  // What `decision` comes to, as NSS's error: 0 if the certificate is accepted.
+  PRErrorCode Settle(CertificateDecision decision);
+  SECStatus PresentIdentity(CERTCertificate** certificate,
+                            SECKEYPrivateKey** key);
   Progress Fail(PRErrorCode error);
   Progress OnHandshakeDone();
   IoResult WouldBlock(PRInt16 wanted);
@@ -226,12 +238,19 @@ class SecureSocketImpl final : public SecureSocket {
   std::shared_ptr<const ClientIdentity> identity_;  // null: none
 
   bool established_ = false;
+  bool finished_ = false;  // NSS has called the handshake so
   bool truncated_ = false;
   Interest interest_ = Interest::kRead;
   int32_t nss_error_ = 0;  // of the handshake
-  std::string leaf_;       // the server's certificate, DER
+  std::string leaf_;       // the server's certificate once accepted, DER
   std::vector<CertificateProblem> problems_;
+  CertificateDecision decision_ = CertificateDecision::kAsFound;
+  bool refused_ = false;
+  bool asks_ = false;
+  std::vector<std::string> chain_;  // not empty until it is decided about
+  std::optional<CertificateQuestion> question_;
   bool client_certificate_requested_ = false;
+  bool client_certificate_pending_ = false;  // until Decide()
   bool client_certificate_sent_ = false;
   bool has_read_ = false;  // bytes inside TLS
   std::optional<TlsAlert> alert_;
@@ -290,6 +309,7 @@ absl::Status SecureSocketImpl::StartTls(const HandshakeProfile& profile,
   if (SSL_AuthCertificateHook(ssl.get(), OnCertificate, this) != SECSuccess ||
       SSL_GetClientAuthDataHook(ssl.get(), OnClientCertificateRequest, this) !=
           SECSuccess ||
+      SSL_HandshakeCallback(ssl.get(), OnFinished, this) != SECSuccess ||
       SSL_AlertReceivedCallback(ssl.get(), OnAlert, this) != SECSuccess ||
       (key_log_ &&
        SSL_SecretCallback(ssl.get(), OnSecret, this) != SECSuccess) ||
@@ -305,18 +325,62 @@ absl::Status SecureSocketImpl::StartTls(const HandshakeProfile& profile,
 SecureSocket::Progress SecureSocketImpl::Handshake() {
   if (established_) return Progress::kDone;
   if (nss_error_ != 0) return Progress::kFailed;
-  if (SSL_ForceHandshake(ssl_.get()) == SECSuccess) return OnHandshakeDone();
+  if (question_) return Progress::kWouldBlock;
+  // Finished by a decision, it would wait for what comes after.
+  if (finished_ || SSL_ForceHandshake(ssl_.get()) == SECSuccess) {
+    return OnHandshakeDone();
+  }
   const PRErrorCode error = PR_GetError();
   if (tap_.is_not_tls() && tap_.can_judge_bytes()) {
     return Fail(SSL_ERROR_RX_UNKNOWN_RECORD_TYPE);
   }
   if (error == PR_WOULD_BLOCK_ERROR) {
-    WouldBlock(PR_POLL_READ);
+    if (WaitsForDecision()) {
+      Ask();
+    } else {
+      WouldBlock(PR_POLL_READ);
+    }
     return Progress::kWouldBlock;
   }
   // Sending failed, but an alert that says why may have come before.
   if (error == PR_CONNECT_RESET_ERROR) tap_.ReadAhead();
   return Fail(error);
+}
+
+// While a verdict is all that NSS waits for, it wants no polling.
+bool SecureSocketImpl::WaitsForDecision() const {
+  PRInt16 ready = 0;
+  return !chain_.empty() &&
+         ssl_->methods->poll(ssl_.get(), PR_POLL_READ, &ready) == 0;
+}
+
+void SecureSocketImpl::Ask() {
+  question_ = CertificateQuestion{expectation_->host, chain_, {}, problems_};
+  if (auto certificate = ReadCertificate(*runtime_, chain_.front());
+      certificate.ok()) {
+    question_->certificate = *std::move(certificate);
+  }
+}
+
+void SecureSocketImpl::Decide(CertificateDecision decision) {
+  if (!question_) return;
+  question_.reset();
+  const PRErrorCode error = Settle(decision);
+  SECStatus done = SSL_AuthCertificateComplete(ssl_.get(), error);
+  if (error != 0) {
+    Fail(error);
+    return;
+  }
+  if (std::exchange(client_certificate_pending_, false)) {
+    CERTCertificate* certificate = nullptr;
+    SECKEYPrivateKey* key = nullptr;
+    const SECStatus presented = PresentIdentity(&certificate, &key);
+    done =
+        SSL_ClientCertCallbackComplete(ssl_.get(), presented, key, certificate);
+  }
+  if (done != SECSuccess && PR_GetError() != PR_WOULD_BLOCK_ERROR) {
+    Fail(PR_GetError());
+  }
 }
 
 SecureSocket::Progress SecureSocketImpl::OnHandshakeDone() {
@@ -328,7 +392,7 @@ SecureSocket::Progress SecureSocketImpl::OnHandshakeDone() {
   if (channel.keaType == ssl_kea_dh && channel.keaKeyBits < kMinDhBits) {
     return Fail(SSL_ERROR_WEAK_SERVER_EPHEMERAL_DH_KEY);
   }
-  // OnCertificate has verified the certificate by now, with False Start too.
+  // The certificate has been accepted by now, with False Start too.
   if (leaf_.empty()) return Fail(SSL_ERROR_NO_CERTIFICATE);
   established_ = true;
   alert_.reset();  // a warning that came on the way explains nothing later
@@ -359,7 +423,8 @@ HandshakeEvidence SecureSocketImpl::evidence() const {
   evidence.client_certificate_requested = client_certificate_requested_;
   evidence.client_certificate_sent = client_certificate_sent_;
   evidence.alert = tap_.parser().alert() ? tap_.parser().alert() : alert_;
-  evidence.certificate_problems = problems_;
+  evidence.certificate_refused = refused_;
+  if (refused_) evidence.certificate_problems = problems_;
   return evidence;
 }
 
@@ -385,6 +450,7 @@ TlsInfo SecureSocketImpl::tls_info() const {
     info.certificate = *std::move(certificate);
   }
   info.certificate_problems = problems_;
+  info.certificate_decision = decision_;
   return info;
 }
 
@@ -422,28 +488,66 @@ SECStatus SecureSocketImpl::OnCertificate(void* self, PRFileDesc* ssl, PRBool,
   const Expectation& expected = *socket->expectation_;
   socket->problems_ = expected.trust->Verify(chain, expected.host, expected.now,
                                              StapledResponses(ssl));
-  if (!socket->problems_.empty() &&
-      !expected.trust->danger_accepts_any_certificate()) {
-    PR_SetError(NssErrorFor(socket->problems_.front().code), 0);
-    return SECFailure;
-  }
-  socket->leaf_ = std::move(chain.front());
-  return SECSuccess;
+  socket->chain_ = std::move(chain);
+  if (socket->asks_) return SECWouldBlock;
+  const PRErrorCode error = socket->Settle(CertificateDecision::kAsFound);
+  if (error == 0) return SECSuccess;
+  PR_SetError(error, 0);
+  return SECFailure;
 }
 
-// NSS asks when OnCertificate has judged the server. Where there is none to
+PRErrorCode SecureSocketImpl::Settle(CertificateDecision decision) {
+  decision_ = decision;
+  std::vector<std::string> chain = std::move(chain_);
+  chain_.clear();
+  switch (decision) {
+    case CertificateDecision::kAsFound:
+      refused_ = !problems_.empty() &&
+                 !expectation_->trust->danger_accepts_any_certificate();
+      break;
+    case CertificateDecision::kRefuse:
+      refused_ = true;
+      break;
+    case CertificateDecision::kConnectUnverified:
+    case CertificateDecision::kTrust:
+      break;
+  }
+  if (!refused_) {
+    leaf_ = std::move(chain.front());
+    return 0;
+  }
+  // The alert for a good one is access_denied (RFC 8446, 6.2).
+  return problems_.empty() ? SEC_ERROR_UNTRUSTED_CERT
+                           : NssErrorFor(problems_.front().code);
+}
+
+// NSS asks when OnCertificate has seen the server's. Where there is none to
 // give, the handshake goes on without, and the server decides.
 SECStatus SecureSocketImpl::OnClientCertificateRequest(
     void* self, PRFileDesc*, CERTDistNames*, CERTCertificate** certificate,
     SECKEYPrivateKey** key) {
   auto* const socket = static_cast<SecureSocketImpl*>(self);
   socket->client_certificate_requested_ = true;
-  // Who is not known to be the server is not told who the client is.
-  const bool verified = !socket->leaf_.empty() && socket->problems_.empty();
-  socket->client_certificate_sent_ =
-      socket->identity_ && verified &&
-      socket->identity_->Present(certificate, key);
-  return socket->client_certificate_sent_ ? SECSuccess : SECFailure;
+  if (!socket->chain_.empty() && socket->identity_) {
+    socket->client_certificate_pending_ = true;
+    return SECWouldBlock;
+  }
+  return socket->PresentIdentity(certificate, key);
+}
+
+// Who is not known to be the server is not told who the client is.
+SECStatus SecureSocketImpl::PresentIdentity(CERTCertificate** certificate,
+                                            SECKEYPrivateKey** key) {
+  const bool known =
+      decision_ == CertificateDecision::kTrust ||
+      (decision_ == CertificateDecision::kAsFound && problems_.empty());
+  client_certificate_sent_ = identity_ && !leaf_.empty() && known &&
+                             identity_->Present(certificate, key);
+  return client_certificate_sent_ ? SECSuccess : SECFailure;
+}
+
+void SecureSocketImpl::OnFinished(PRFileDesc*, void* self) {
+  static_cast<SecureSocketImpl*>(self)->finished_ = true;
 }
 
 void SecureSocketImpl::OnAlert(const PRFileDesc*, void* self,

@@ -20,6 +20,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "core/certificate_decision.h"
 #include "core/channel_binding.h"
 #include "core/client_identity.h"
 #include "core/endpoint.h"
@@ -43,11 +44,25 @@ struct TlsInfo {
   std::string alpn;    // empty if none was chosen
   bool resumed = false;
   CertificateInfo certificate;
-  // Not empty only if the user accepts any certificate: then it was NOT
-  // verified, and whoever answers may read everything.
+  // All that were found. If there are any, the user accepts any certificate, or
+  // the client has decided so.
   std::vector<CertificateProblem> certificate_problems;
+  CertificateDecision certificate_decision = CertificateDecision::kAsFound;
 
-  bool certificate_verified() const { return certificate_problems.empty(); }
+  // By us, without a problem.
+  bool certificate_verified() const {
+    return certificate_problems.empty() &&
+           certificate_decision != CertificateDecision::kConnectUnverified;
+  }
+  // By the client, although there are problems.
+  bool certificate_vouched_for() const {
+    return certificate_decision == CertificateDecision::kTrust &&
+           !certificate_problems.empty();
+  }
+  // If not, whoever answers may read everything.
+  bool server_is_known() const {
+    return certificate_verified() || certificate_vouched_for();
+  }
 };
 
 // Ownership: owns its descriptor. Thread safety: one thread at a time.
@@ -76,9 +91,13 @@ class SecureSocket {
   // The connection's secrets go to `log` (see there what it gets). Call it
   // before StartTls.
   virtual void SetKeyLog(std::shared_ptr<const KeyLog> log) = 0;
-  // What a server that asks for it is shown, once its own certificate is found
-  // to be without a problem. Call it before StartTls; null: nothing.
+  // What a server that asks for it is shown, once its own certificate is
+  // verified. Call it before StartTls; null: nothing.
   virtual void SetIdentity(std::shared_ptr<const ClientIdentity> identity) = 0;
+
+  // The server's certificate is the caller's to decide on. Call it before
+  // StartTls.
+  virtual void AskAboutCertificate() = 0;
 
   // Begins TLS. Call once. `host` goes into SNI (unless an IP literal) and is
   // checked against the certificate. Errors: kTlsSetupFailed;
@@ -90,6 +109,14 @@ class SecureSocket {
   // Drives the handshake. A first byte that no TLS record begins with ends it
   // at once (NSS itself would wait for more). kFailed: see evidence().
   virtual Progress Handshake() = 0;
+  // Not null after a kWouldBlock that waits for Decide(), not for the network.
+  // By then the handshake has come as far as it can, and the server has shown
+  // that it holds the certificate's key (not yet where, in TLS 1.2, it wants a
+  // client certificate, and the keys are exchanged by RSA). With TLS 1.2 that
+  // takes the round trip that False Start would save.
+  virtual const CertificateQuestion* certificate_question() const = 0;
+  // Answers it; then call Handshake() again.
+  virtual void Decide(CertificateDecision decision) = 0;
   // What is known so far; complete once Handshake() was kFailed.
   virtual HandshakeEvidence evidence() const = 0;
   // After Handshake() was kDone.

@@ -98,6 +98,10 @@ Verdict Make(const HandshakeEvidence& evidence, FailureClass failure,
 }
 
 Verdict JudgeCertificate(const HandshakeEvidence& evidence) {
+  if (evidence.certificate_problems.empty()) {
+    return Make(evidence, FailureClass::kFinal,
+                ErrorCode::kCertificateRefusedByClient);
+  }
   std::string message;
   for (const CertificateProblem& problem : evidence.certificate_problems) {
     absl::StrAppend(&message, message.empty() ? "" : "; ", problem.detail);
@@ -290,7 +294,7 @@ bool IsAmbiguous(FailureClass failure) {
 
 Verdict Judge(const HandshakeEvidence& evidence, const TlsVersionRange& offered,
               ConnectionSecurity security) {
-  if (!evidence.certificate_problems.empty()) return JudgeCertificate(evidence);
+  if (evidence.certificate_refused) return JudgeCertificate(evidence);
   if (IsDowngradeRefused(evidence, offered)) {
     return Make(evidence, FailureClass::kDowngradeRefused,
                 ErrorCode::kDowngradeDetected);

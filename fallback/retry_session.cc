@@ -453,9 +453,12 @@ std::string RetrySession::Fingerprint() const {
 Error RetrySession::Failure() const {
   if (errors_.empty()) return MakeError(ErrorCode::kInternal, Phase::kSetup);
   if (const std::optional<Error> all_told = Conclusion()) return *all_told;
-  const auto refusal = std::find_if(
-      errors_.rbegin(), errors_.rend(),
-      [](const auto& entry) { return entry.second.refused_for_safety(); });
+  // So does a question that the client left open: no server is to blame.
+  const auto refusal =
+      std::find_if(errors_.rbegin(), errors_.rend(), [](const auto& entry) {
+        return entry.second.refused_for_safety() ||
+               entry.second.code == ErrorCode::kCertificateUndecided;
+      });
   return refusal != errors_.rend() ? refusal->second : errors_.begin()->second;
 }
 

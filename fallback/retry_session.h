@@ -81,8 +81,8 @@ struct AttemptPlan {
 struct AttemptOutcome {
   // The version under which the first application bytes came, if they did.
   std::optional<TlsVersion> connected_version;
-  // Connected with a certificate that has problems, because the user accepts
-  // any: nothing is to be learned from that (promise 7).
+  // Connected with a certificate that we found problems in or that the client
+  // takes for unverified: nothing is to be learned from that (promise 7).
   bool certificate_overridden = false;
   // Otherwise: why not. kFinal for whatever is not a judged handshake.
   FailureClass failure = FailureClass::kFinal;
@@ -124,7 +124,7 @@ class RetrySession {
   bool over() const { return over_; }
 
   // The cause, once it ended without success: the first failure, unless a later
-  // one is a refusal for safety (promise 12).
+  // one is a refusal for safety (promise 12) or a question left open.
   Error Failure() const;
 
   // All that decides what follows: sessions that were made alike and have equal

@@ -55,9 +55,32 @@ std::vector<std::pair<std::string, std::string>> EvidenceFields(
                : ""}};
 }
 
+std::string CertificateWord(const TlsInfo& tls) {
+  if (tls.certificate_vouched_for()) return "vouched for";
+  return tls.certificate_verified() ? "verified" : "not verified";
+}
+
 // How long an answer is held at least: on a fast network, time for the other
 // side to compute.
 constexpr absl::Duration kShortestHold = absl::Milliseconds(50);
+
+// One answer to one question; given by kRefuse if nobody gives another.
+class CertificateAnswer {
+ public:
+  using Take = std::function<void(CertificateDecision)>;
+
+  explicit CertificateAnswer(Take take) : take_(std::move(take)) {}
+  CertificateAnswer(const CertificateAnswer&) = delete;
+  CertificateAnswer& operator=(const CertificateAnswer&) = delete;
+  ~CertificateAnswer() { Give(CertificateDecision::kRefuse); }
+
+  void Give(CertificateDecision decision) {
+    if (const Take take = std::exchange(take_, nullptr)) take(decision);
+  }
+
+ private:
+  Take take_;
+};
 
 class AttemptImpl : public Attempt {
  public:
@@ -86,6 +109,10 @@ class AttemptImpl : public Attempt {
   void AwaitAnswer(absl::Duration timeout);
   void ContinueHandshake();
   void HoldAnswer();
+  void AskAboutCertificate();
+  void OnAnswer(CertificateDecision decision);
+  void OnDecided(CertificateDecision decision);
+  void FailUndecided();
   void OnHandshakeFailed(bool timed_out);
   // Acts on what the negotiator asks for, in clear or inside TLS.
   void Take(Step step);
@@ -130,6 +157,9 @@ class AttemptImpl : public Attempt {
   std::unique_ptr<EventLoop::Registration> hold_;
   bool answered_ = false;  // since the ClientHello
   bool held_ = false;
+  // Not null while a question about the certificate is open.
+  std::shared_ptr<AttemptImpl*> asking_;
+  std::unique_ptr<EventLoop::Registration> decided_;
   // While a port that should speak first says nothing.
   std::unique_ptr<EventLoop::Registration> mute_timer_;
   std::unique_ptr<TlsProbe> probe_;
@@ -162,6 +192,7 @@ void AttemptImpl::OnDialled(DialResult result) {
   socket_ = *std::move(socket);
   socket_->SetKeyLog(request_.key_log);
   socket_->SetIdentity(request_.identity);
+  if (request_.hooks.decide_certificate) socket_->AskAboutCertificate();
   if (request_.target.security == ConnectionSecurity::kImplicitTls) {
     return StartHandshake();
   }
@@ -257,6 +288,9 @@ void AttemptImpl::ContinueHandshake() {
   }
   switch (progress) {
     case Progress::kWouldBlock:
+      if (socket_->certificate_question() != nullptr) {
+        return AskAboutCertificate();
+      }
       return Wait([this] {
         const bool hold = request_.plan.hold_answer && !held_;
         hold ? HoldAnswer() : ContinueHandshake();
@@ -277,14 +311,12 @@ void AttemptImpl::ContinueHandshake() {
   heard_line_ = false;
   lines_ = LineBuffer();
   const TlsInfo tls = socket_->tls_info();
-  request_.hooks.record(
-      EventKind::kHandshakeDone,
-      {{"version", std::string(TlsVersionName(tls.version))},
-       {"cipher", tls.cipher},
-       {"group", tls.group},
-       {"alpn", tls.alpn},
-       {"certificate",
-        tls.certificate_verified() ? "verified" : "not verified"}});
+  request_.hooks.record(EventKind::kHandshakeDone,
+                        {{"version", std::string(TlsVersionName(tls.version))},
+                         {"cipher", tls.cipher},
+                         {"group", tls.group},
+                         {"alpn", tls.alpn},
+                         {"certificate", CertificateWord(tls)}});
   if (tls.version < TlsVersion::kTls12) {
     request_.hooks.record(
         EventKind::kLegacyVersion,
@@ -293,6 +325,40 @@ void AttemptImpl::ContinueHandshake() {
   Take(request_.target.security == ConnectionSecurity::kImplicitTls
            ? negotiator_->Start()
            : negotiator_->OnTlsEstablished());
+}
+
+// Nothing is waited for but the answer: what the server sends meanwhile stays
+// unread.
+void AttemptImpl::AskAboutCertificate() {
+  asking_ = std::make_shared<AttemptImpl*>(this);
+  const auto answer = std::make_shared<CertificateAnswer>(
+      [asking =
+           std::weak_ptr<AttemptImpl*>(asking_)](CertificateDecision decision) {
+        const auto attempt = asking.lock();
+        if (attempt != nullptr) (*attempt)->OnAnswer(decision);
+      });
+  request_.hooks.decide_certificate(
+      *socket_->certificate_question(),
+      [answer](CertificateDecision decision) { answer->Give(decision); });
+}
+
+// Not at once: whoever answers may be asked at this moment.
+void AttemptImpl::OnAnswer(CertificateDecision decision) {
+  decided_ = loop_->StartTimer(absl::ZeroDuration(),
+                               [this, decision] { OnDecided(decision); });
+}
+
+void AttemptImpl::OnDecided(CertificateDecision decision) {
+  decided_.reset();
+  asking_.reset();
+  socket_->Decide(decision);
+  ContinueHandshake();
+}
+
+void AttemptImpl::FailUndecided() {
+  Error error = MakeError(ErrorCode::kCertificateUndecided, Phase::kHandshake);
+  error.certificate_problems = socket_->certificate_question()->problems;
+  Fail(FailureClass::kFinal, std::move(error));
 }
 
 void AttemptImpl::OnHandshakeFailed(bool timed_out) {
@@ -457,7 +523,7 @@ void AttemptImpl::Expire() {
       return Fail(FailureClass::kFinal,
                   MakeError(ErrorCode::kConnectTimedOut, Phase::kConnect));
     case State::kHandshake:
-      return OnHandshakeFailed(/*timed_out=*/true);
+      return asking_ ? FailUndecided() : OnHandshakeFailed(/*timed_out=*/true);
     case State::kPlaintext:
     case State::kSession:
       return Fail(
@@ -530,6 +596,8 @@ void AttemptImpl::Stop() {
   hello_timer_.reset();
   hedge_timer_.reset();
   hold_.reset();
+  asking_.reset();
+  decided_.reset();
   mute_timer_.reset();
   probe_.reset();
   dial_.reset();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "core/certificate_decision.h"
 #include "core/client_identity.h"
 #include "core/dialer.h"
 #include "core/event_log.h"
@@ -39,6 +40,9 @@ struct AttemptHooks {
   std::function<absl::Duration()> more_time = [] {
     return absl::ZeroDuration();
   };
+  // Empty: the certificate is judged by its problems alone. The attempt goes on
+  // from the loop, not from inside the answer.
+  CertificateDecider decide_certificate = {};
   // Inside TLS, nothing was said yet: a command that goes out at once, with or
   // in place of the question what the server can do; empty: none. With one,
   // the attempt is connected as soon as the server has said anything inside

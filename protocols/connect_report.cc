@@ -24,7 +24,12 @@ std::string Connected(const ConnectReport& report) {
 Diagnosis DiagnoseConnected(const ConnectReport& report) {
   Diagnosis diagnosis;
   diagnosis.summary = Connected(report);
-  if (!report.tls->certificate_verified()) {
+  if (report.tls->certificate_vouched_for()) {
+    diagnosis.warnings.push_back(
+        {"certificate_vouched_for",
+         "The certificate was not verified by Holdfast, which found problems "
+         "in it: the client vouches for it."});
+  } else if (!report.tls->certificate_verified()) {
     diagnosis.warnings.push_back(
         {"certificate_not_verified",
          "The certificate was NOT VERIFIED: whoever answers may read and "

@@ -38,10 +38,16 @@ std::vector<Target> WaysTo(const Target& target) {
           target.By(ConnectionSecurity::kStartTls)};
 }
 
-// Whether another way in may do better after `error` on this one. Never after a
-// refusal for safety.
+// A refusal for safety, or a question that the client left open: no other way
+// in is tried, and none of those tried before tells more.
+bool OutweighsOthers(const Error& error) {
+  return error.refused_for_safety() ||
+         error.code == ErrorCode::kCertificateUndecided;
+}
+
+// Whether another way in may do better after `error` on this one.
 bool MayTryOtherWay(const Error& error) {
-  if (error.refused_for_safety()) return false;
+  if (OutweighsOthers(error)) return false;
   switch (error.category()) {
     case ErrorCategory::kNetwork:
     case ErrorCategory::kTimeout:
@@ -68,7 +74,7 @@ bool MayTryOtherWay(const Error& error) {
 // How much `error` tells of why no way in led to a connection: that one mode
 // was the wrong one is no news, and who came further knows more.
 int Weight(const Error& error) {
-  if (error.refused_for_safety()) return 100;
+  if (OutweighsOthers(error)) return 100;
   if (error.category() == ErrorCategory::kModeMismatch) return -1;
   return static_cast<int>(error.phase);
 }
@@ -134,6 +140,7 @@ class ConnectOperation : public Connector::Operation {
   void OnLookedUp(int number, Resolver::Result result);
   void StartAttempt(int number);
   AttemptHooks HooksFor(int number);
+  void TakeAllTime();
   void OnUnanswered(int number);
   void OnAnswered(int number);
   SecretString BeginSignIn(int number, const SecureSocket& socket,
@@ -302,11 +309,28 @@ AttemptHooks ConnectOperation::HooksFor(int number) {
     return way_->session.MoreTime(running_.at(number).plan,
                                   way_ends_ - services_.loop->Now());
   };
+  if (request_.on_certificate) {
+    hooks.decide_certificate = [this](CertificateQuestion question,
+                                      auto answer) {
+      TakeAllTime();
+      request_.on_certificate(std::move(question), std::move(answer));
+    };
+  }
   hooks.first_command = [this, number](const SecureSocket& socket,
                                        const Negotiator& negotiator) {
     return BeginSignIn(number, socket, negotiator);
   };
   return hooks;
+}
+
+// What could speak TLS is no wrong way in: whoever thinks about its certificate
+// has all the time that there is.
+void ConnectOperation::TakeAllTime() {
+  const absl::Duration ends = started_ + request_.timeout;
+  if (way_ends_ == ends) return;
+  way_ends_ = ends;
+  deadline_ = services_.loop->StartTimer(ends - services_.loop->Now(),
+                                         [this] { OnDeadline(); });
 }
 
 SecretString ConnectOperation::BeginSignIn(int number,

@@ -22,6 +22,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "core/cancellation.h"
+#include "core/certificate_decision.h"
 #include "core/client_identity.h"
 #include "core/dialer.h"
 #include "core/event_log.h"
@@ -55,6 +56,12 @@ struct ConnectRequest {
   std::shared_ptr<const KeyLog> key_log = {};
   // What a server that asks for a client certificate is shown; null: nothing.
   std::shared_ptr<const ClientIdentity> identity = {};
+  // Decides about the certificate of each attempt, hedged ones beside one
+  // another; empty: its problems decide. The time until the answer counts
+  // (promise 10): who asks a person answers kRefuse now, keeps the question,
+  // and connects again when the person has answered. Not asked by a survey or
+  // probe. ConnectBlocking() asks on a loop that is its own: answer at once.
+  CertificateDecider on_certificate = {};
   // Ends the connect at once, from any thread. May be null.
   std::shared_ptr<Cancellation> cancellation = {};
   // Whoever signs in next, by SignIn with the same provider and options, may

@@ -47,7 +47,7 @@ absl::Status AskForCredentials(const SecureSocket& socket, TlsVersion floor,
     return Unprotected("the connection is in clear");
   }
   const TlsInfo tls = socket.tls_info();
-  if (!tls.certificate_verified()) {
+  if (!tls.server_is_known()) {
     return Unprotected("the server's certificate is not verified");
   }
   if (tls.version < floor) {

@@ -71,9 +71,9 @@ class CredentialsProvider {
 };
 
 // The gate: passes `request` on only if `socket` is inside TLS at or above
-// `floor` and its certificate is verified; "verified" is what the certificate
-// was found to be, not what the user accepts. Errors, in which case nobody was
-// asked: kUnprotectedCredentials.
+// `floor` and its certificate is verified or vouched for by the client. What
+// the user merely accepts (danger_accept_any_certificate) is neither. Errors,
+// in which case nobody was asked: kUnprotectedCredentials.
 absl::Status AskForCredentials(const SecureSocket& socket, TlsVersion floor,
                                CredentialsProvider* provider,
                                const CredentialsRequest& request,

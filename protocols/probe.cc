@@ -238,6 +238,7 @@ void ProbeImpl::Attempt(const Step& step) {
 
 ConnectRequest ProbeImpl::RequestFor(const Step& step) {
   ConnectRequest request = request_.connect;
+  request.on_certificate = nullptr;  // a probe reports it, and does not ask
   request.trust = trust_;
   if (step.purpose == Step::Purpose::kOtherMode) {
     request.target.security = ConnectionSecurity::kStartTls;

@@ -27,15 +27,20 @@ Json ProblemsJson(const std::vector<CertificateProblem>& problems) {
 
 }  // namespace
 
-Json CertificateJson(const TlsInfo& tls) {
-  const CertificateInfo& certificate = tls.certificate;
+Json CertificateJson(const CertificateInfo& certificate,
+                     const std::vector<CertificateProblem>& problems) {
   return {{"subject", certificate.subject},
           {"issuer", certificate.issuer},
           {"names", certificate.names},
           {"not_after", TimeText(certificate.not_after)},
           {"sha256", certificate.sha256},
-          {"verified", tls.certificate_verified()},
-          {"problems", ProblemsJson(tls.certificate_problems)}};
+          {"problems", ProblemsJson(problems)}};
+}
+
+Json CertificateJson(const TlsInfo& tls) {
+  Json json = CertificateJson(tls.certificate, tls.certificate_problems);
+  json["verified"] = tls.certificate_verified();
+  return json;
 }
 
 namespace {

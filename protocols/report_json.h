@@ -4,6 +4,7 @@
 #define HOLDFAST_PROTOCOLS_REPORT_JSON_H_
 
 #include <string>
+#include <vector>
 
 #include "core/event_log.h"
 #include "nlohmann/json.hpp"
@@ -27,6 +28,9 @@ nlohmann::ordered_json ConnectReportJson(
 nlohmann::ordered_json ErrorJson(const Error& error);
 // Parts of them.
 nlohmann::ordered_json TargetJson(const Target& target);
+nlohmann::ordered_json CertificateJson(
+    const CertificateInfo& certificate,
+    const std::vector<CertificateProblem>& problems);
 nlohmann::ordered_json CertificateJson(const TlsInfo& tls);
 // A document as text; bytes of a server that are not UTF-8 are replaced.
 std::string JsonText(const nlohmann::ordered_json& document);

@@ -16,7 +16,9 @@ std::string VerificationRows(const TlsInfo& tls, absl::Time now) {
     return Row("", absl::StrCat("verified; expires ",
                                 RelativeText(tls.certificate.not_after, now)));
   }
-  std::string rows = Row("", "NOT VERIFIED, accepted as asked for:");
+  std::string rows = Row("", tls.certificate_vouched_for()
+                                 ? "not verified; the client vouches for it:"
+                                 : "NOT VERIFIED, accepted as asked for:");
   for (const CertificateProblem& problem : tls.certificate_problems) {
     absl::StrAppend(&rows, Row("", absl::StrCat("- ", problem.detail)));
   }

@@ -62,11 +62,16 @@ class FakeSocket final : public SecureSocket {
   }
   void SetKeyLog(std::shared_ptr<const KeyLog>) override {}
   void SetIdentity(std::shared_ptr<const ClientIdentity>) override {}
+  void AskAboutCertificate() override {}
   absl::Status StartTls(const HandshakeProfile&, const Host&,
                         std::shared_ptr<const Trust>, absl::Time) override {
     return absl::OkStatus();
   }
   Progress Handshake() override { return Progress::kDone; }
+  const CertificateQuestion* certificate_question() const override {
+    return nullptr;
+  }
+  void Decide(CertificateDecision) override {}
   HandshakeEvidence evidence() const override { return {}; }
   TlsInfo tls_info() const override { return peer_->tls; }
   bool tls_established() const override { return true; }

@@ -450,6 +450,55 @@ TEST_F(CClientTest, EventsTellWhatHappens) {
                           {"attempt_started", "handshake_failed", "ready"}));
 }
 
+struct Judge {
+  int decision = HOLDFAST_CERTIFICATE_AS_FOUND;
+  std::string sha256;
+  std::vector<std::string> problems;
+};
+
+void Decide(void* data, holdfast_certificate_question* question) {
+  auto* const judge = static_cast<Judge*>(data);
+  const holdfast_value* value = holdfast_certificate_question_value(question);
+  EXPECT_STREQ(holdfast_value_text(value, "/host"), "127.0.0.1");
+  judge->sha256 = holdfast_value_text(value, "/sha256");
+  for (size_t i = 0; i < holdfast_value_count(value, "/problems"); ++i) {
+    judge->problems.emplace_back(holdfast_value_text(
+        value, absl::StrCat("/problems/", i, "/code").c_str()));
+  }
+  size_t size = 0;
+  EXPECT_NE(holdfast_certificate_question_der(question, 0, &size), nullptr);
+  EXPECT_GT(size, 100u);
+  EXPECT_EQ(holdfast_certificate_question_der(question, 9, &size), nullptr);
+  holdfast_certificate_question_answer(question, judge->decision);
+}
+
+TEST_F(CClientTest, CertificatesAreDecidedUponByTheEmbedder) {
+  const auto server = StartLab("healthy");
+  const ClientPtr stranger(holdfast_client_new(nullptr));
+  Judge judge;
+  holdfast_client_set_certificate_function(stranger.get(), Decide, &judge,
+                                           nullptr);
+  const auto decide = [&](int decision) {
+    judge = {decision, "", {}};
+    const OperationPtr connect(
+        holdfast_connect(stranger.get(), nullptr, Url(*server).c_str()));
+    return holdfast_operation_wait(connect.get());
+  };
+  EXPECT_EQ(decide(HOLDFAST_CERTIFICATE_AS_FOUND), HOLDFAST_E_UNKNOWN_ISSUER);
+  EXPECT_THAT(judge.problems, testing::ElementsAre("unknown_issuer"));
+  EXPECT_EQ(judge.sha256.size(), 64u);
+  EXPECT_EQ(decide(HOLDFAST_CERTIFICATE_TRUST), HOLDFAST_OK);
+  EXPECT_EQ(decide(HOLDFAST_CERTIFICATE_CONNECT_UNVERIFIED), HOLDFAST_OK);
+  EXPECT_EQ(decide(77), HOLDFAST_E_UNKNOWN_ISSUER);
+
+  holdfast_client_set_certificate_function(client_.get(), Decide, &judge,
+                                           nullptr);
+  judge = {HOLDFAST_CERTIFICATE_REFUSE, "", {}};
+  const OperationPtr refused = Connect(*server);
+  EXPECT_EQ(holdfast_operation_wait(refused.get()),
+            HOLDFAST_E_CERTIFICATE_REFUSED_BY_CLIENT);
+}
+
 // ---- The cache -------------------------------------------------------------
 
 TEST_F(CClientTest, TheCacheIsListedPinnedAndForgotten) {

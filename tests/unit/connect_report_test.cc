@@ -40,5 +40,36 @@ TEST(DiagnosisTest, ProofThatForbidsNothingIsNotMentioned) {
   }
 }
 
+std::vector<std::string> WarningsOf(CertificateDecision decision, bool good) {
+  ConnectReport report{*ParseTarget("imaps://mail.example.org")};
+  report.tls.emplace();
+  report.tls->version = TlsVersion::kTls13;
+  report.tls->certificate_decision = decision;
+  if (!good) {
+    report.tls->certificate_problems = {{ErrorCode::kExpired, "CN=x", ""}};
+  }
+  report.fallback.emplace();
+  std::vector<std::string> codes;
+  for (const auto& warning : Diagnose(report).warnings) {
+    codes.push_back(warning.code);
+  }
+  return codes;
+}
+
+TEST(DiagnosisTest, WarnsOfACertificateThatWeHaveNotVerified) {
+  using testing::ElementsAre;
+  using Decision = CertificateDecision;
+  EXPECT_THAT(WarningsOf(Decision::kAsFound, true), ElementsAre());
+  EXPECT_THAT(WarningsOf(Decision::kTrust, true), ElementsAre());
+  EXPECT_THAT(WarningsOf(Decision::kTrust, false),
+              ElementsAre("certificate_vouched_for"));
+  for (const bool good : {true, false}) {
+    EXPECT_THAT(WarningsOf(Decision::kConnectUnverified, good),
+                ElementsAre("certificate_not_verified"));
+  }
+  EXPECT_THAT(WarningsOf(Decision::kAsFound, false),  // accepts any
+              ElementsAre("certificate_not_verified"));
+}
+
 }  // namespace
 }  // namespace holdfast

@@ -54,6 +54,7 @@ std::map<ErrorCode, Evidence> SpecialEvidence() {
       {ErrorCode::kLookupTimedOut, {Phase::kLookup}},
       {ErrorCode::kGreetingTimedOut, {Phase::kPlaintext}},
       {ErrorCode::kResponseTimedOut, {Phase::kPlaintext}},
+      {ErrorCode::kCertificateUndecided, {Phase::kHandshake}},
       {ErrorCode::kPlaintextOnTlsPort,
        {Phase::kHandshake, "SSL_ERROR_RX_RECORD_TOO_LONG", -1,
         "* OK \x1b[2J ready\r\n", "* OK \x1b[2J ready"}},
@@ -146,8 +147,9 @@ Error Sample(const ErrorInfo& info) {
   }
   error.first_bytes = evidence.first_bytes;
   error.server_text = evidence.server_text;
-  if (info.category == ErrorCategory::kCertificate) {
-    error.first_bytes = kServerHello;
+  if (info.category != ErrorCategory::kCertificate) return error;
+  error.first_bytes = kServerHello;
+  if (info.code != ErrorCode::kCertificateRefusedByClient) {
     error.certificate_problems = {
         {info.code, "CN=mail.example.org", "what is wrong, in detail"},
         {ErrorCode::kExpired, "CN=mail.example.org", "expired in 2025"}};
@@ -195,6 +197,23 @@ TEST(GoldenTest, EveryErrorIsTheSameJsonAsBefore) {
     lines += JsonLine(ConnectReportJson(SampleReport(info)));
   }
   test::ExpectGolden("tests/golden/error_reports.jsonl", lines);
+}
+
+TEST(ConnectReportTest, ACertificateThatIsVouchedForIsNotCalledVerified) {
+  ConnectReport report{*ParseTarget("imaps://mail.example.org")};
+  report.tls.emplace();
+  report.tls->version = TlsVersion::kTls13;
+  report.tls->certificate_problems = {
+      {ErrorCode::kExpired, "CN=x", "expired in 2025"}};
+  report.tls->certificate_decision = CertificateDecision::kTrust;
+  report.fallback.emplace();
+  const std::string text = ConnectReportText(report, absl::UnixEpoch());
+  EXPECT_THAT(text, HasSubstr("not verified; the client vouches for it"));
+  EXPECT_THAT(text, HasSubstr("- expired in 2025"));
+  const auto json = ConnectReportJson(report);
+  EXPECT_EQ(json.at("tls").at("certificate").at("verified"), false);
+  EXPECT_EQ(json.at("diagnosis").at("warnings").at(0).at("code"),
+            "certificate_vouched_for");
 }
 
 TEST(ErrorReportTest, WhatTheServerSaidCannotMoveTheCursor) {

@@ -93,6 +93,7 @@ HandshakeEvidence WithSentinel(HandshakeEvidence evidence) {
 }
 
 HandshakeEvidence WithWrongName(HandshakeEvidence evidence) {
+  evidence.certificate_refused = true;
   evidence.certificate_problems = {
       {ErrorCode::kWrongName, "CN=a", "for a, not for b"}};
   return evidence;
@@ -228,6 +229,13 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Row{"CertificateBeforeAlert", WithWrongName(Alert(70)),
             FailureClass::kFinal, ErrorCode::kWrongName},
+        Row{"GoodCertificateThatTheClientRefuses",
+            [] {
+              HandshakeEvidence evidence = AfterServerHello(HelloSent());
+              evidence.certificate_refused = true;
+              return evidence;
+            }(),
+            FailureClass::kFinal, ErrorCode::kCertificateRefusedByClient},
         Row{"CertificateBeforeDowngrade", WithWrongName(Alert(86)),
             FailureClass::kFinal, ErrorCode::kWrongName},
         Row{"SentinelBeforeBrokenServer", WithSentinel(Chose(0x0303)),

@@ -134,6 +134,14 @@ TEST(RetrySessionTest, AnOverriddenCertificateTeachesNothing) {
   EXPECT_TRUE(LearnsNothing(play));
 }
 
+TEST(RetrySessionTest, AQuestionThatTheClientLeavesOpenIsTheCause) {
+  const Play play =
+      PlayOut({VersionRefused(),
+               Failed(FailureClass::kFinal, ErrorCode::kCertificateUndecided)});
+  EXPECT_THAT(play.offers, ElementsAre("full", "tls12"));
+  EXPECT_EQ(play.cause, ErrorCode::kCertificateUndecided);
+}
+
 TEST(RetrySessionTest, ADropIsTriedAgainElsewhereBeforeAnythingIsReduced) {
   const Play play =
       PlayOut({Dropped(), Dropped(), Dropped(), Connected(TlsVersion::kTls12)});

@@ -66,11 +66,16 @@ class FakeSocket final : public SecureSocket {
   }
   void SetKeyLog(std::shared_ptr<const KeyLog>) override {}
   void SetIdentity(std::shared_ptr<const ClientIdentity>) override {}
+  void AskAboutCertificate() override {}
   absl::Status StartTls(const HandshakeProfile&, const Host&,
                         std::shared_ptr<const Trust>, absl::Time) override {
     return absl::OkStatus();
   }
   Progress Handshake() override { return Progress::kDone; }
+  const CertificateQuestion* certificate_question() const override {
+    return nullptr;
+  }
+  void Decide(CertificateDecision) override {}
   HandshakeEvidence evidence() const override { return {}; }
   TlsInfo tls_info() const override { return state_->tls; }
   bool tls_established() const override { return state_->established; }
@@ -144,6 +149,20 @@ TEST_F(SignInTest, NothingLeavesIfTheCertificateWasOnlyAccepted) {
     ExpectNothingLeft();
     result_.reset();
   }
+}
+
+TEST_F(SignInTest, AServerThatTheClientVouchesForPassesTheGate) {
+  state_.tls.certificate_problems = {{ErrorCode::kSelfSigned, "CN=x", ""}};
+  state_.tls.certificate_decision = CertificateDecision::kTrust;
+  state_.answers = {"auth1 OK in\r\n"};
+  Start();
+  EXPECT_TRUE(result_->ok());
+}
+
+TEST_F(SignInTest, NothingLeavesIfTheClientTakesAGoodOneForUnverified) {
+  state_.tls.certificate_decision = CertificateDecision::kConnectUnverified;
+  Start();
+  ExpectNothingLeft();
 }
 
 TEST_F(SignInTest, NothingLeavesBelowTheFloor) {
