@@ -57,8 +57,7 @@ namespace {
 // For operations that could not even fail.
 const holdfast_error* OutOfResources() {
   static const holdfast_error* const error = GuardValue<holdfast_error*>(
-      nullptr,
-      [] { return new holdfast_error({ErrorCode::kOutOfResources}); });
+      nullptr, [] { return new holdfast_error({ErrorCode::kOutOfResources}); });
   return error;
 }
 
@@ -78,9 +77,8 @@ int holdfast_operation_wait(holdfast_operation* operation) {
   // The handle may be freed meanwhile, by a callback.
   const std::shared_ptr<Progress> progress = operation->progress;
   try {
-    if (!progress->done() && !progress->loop().RunUntil([&progress] {
-          return progress->done();
-        })) {
+    if (!progress->done() &&
+        !progress->loop().RunUntil([&progress] { return progress->done(); })) {
       return HOLDFAST_E_INVALID_ARGUMENT;
     }
   } catch (...) {

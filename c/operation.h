@@ -22,6 +22,10 @@
 #include "core/cancellation.h"
 #include "nlohmann/json.hpp"
 
+namespace holdfast {
+class ImapIdle;
+}
+
 namespace holdfast::c {
 
 // Shared by an operation's handle and by whatever calls when it is done.
@@ -32,8 +36,8 @@ class Progress : public std::enable_shared_from_this<Progress> {
 
   explicit Progress(std::shared_ptr<Loop> loop) : loop_(std::move(loop)) {}
 
-  // These end it, and tell; only the first of them counts. On the loop, not from
-  // inside the call that has begun it.
+  // These end it, and tell; only the first of them counts. On the loop, not
+  // from inside the call that has begun it.
   void Succeed(Json result);
   void Fail(const absl::Status& status, Json result = Json::object());
   // From anywhere: tells later.
@@ -71,6 +75,8 @@ struct holdfast_operation {
   std::shared_ptr<void> work = nullptr;
   // Null: it cannot be cancelled.
   std::shared_ptr<holdfast::Cancellation> cancellation = nullptr;
+  // Of an IDLE, until it is ended.
+  std::shared_ptr<holdfast::ImapIdle> idle = nullptr;
   // Of a connect: what it has made.
   std::shared_ptr<std::unique_ptr<holdfast_connection>> connection = nullptr;
 };
