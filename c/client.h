@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "c/holdfast.h"
 #include "c/loop.h"
 #include "core/cancellation.h"
@@ -54,9 +55,9 @@ struct Network {
   const std::unique_ptr<Dialer> dialer;
 };
 
-// Reads what is to be trusted, if nobody has. `loop` may be null.
+// Reads what is to be trusted, if nobody has. Errors: those of Trust::Load().
 absl::StatusOr<std::unique_ptr<Network>> NewNetwork(
-    const holdfast_client* client, const holdfast_loop* loop);
+    const holdfast_client* client, const std::shared_ptr<Loop>& loop);
 
 // As holdfast_connect() reads it. Errors: kInvalidTarget, kInvalidHost,
 // kInvalidArgument.

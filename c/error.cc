@@ -33,9 +33,9 @@ Error ErrorOfException() noexcept {
   try {
     throw;
   } catch (const std::bad_alloc&) {
-    return {ErrorCode::kOutOfResources};
+    return MakeError(ErrorCode::kOutOfResources, Phase::kSetup);
   } catch (...) {
-    return {ErrorCode::kInternal};
+    return MakeError(ErrorCode::kInternal, Phase::kSetup);
   }
 }
 

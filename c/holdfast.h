@@ -16,20 +16,23 @@
 // - ABI: within one major version functions and constants are only added, and
 //   none changes its meaning. All types are opaque; nothing depends on the size
 //   of a struct.
-// - Ownership: what a function named ..._new, ..._open, ..._take_... or one that
+// - Ownership: what a function named ..._new, ..._open, ..._take_... or one
+// that
 //   returns a pointer to something not const gives you is yours, and ends with
 //   its ..._free(), which takes NULL too. A const pointer belongs to the handle
 //   that it was asked of, and is valid until that is freed, or as is said.
 //   Handles may be freed in any order: each keeps what it needs of others.
 //   Text that is given is copied. Functions that are given to Holdfast, and
 //   their `data`, must outlive the handle that they were given to.
-// - Errors: a function that can fail returns HOLDFAST_OK (0) or one of the codes
+// - Errors: a function that can fail returns HOLDFAST_OK (0) or one of the
+// codes
 //   below, or NULL where it returns a pointer. If `error` is not NULL, it then
 //   gets an error to be freed; it is left alone otherwise. No C++ exception
 //   leaves the library; memory that cannot be had is
 //   HOLDFAST_E_OUT_OF_RESOURCES. A NULL where none is allowed is
 //   HOLDFAST_E_INVALID_ARGUMENT.
-// - Threads: a handle is used by one thread at a time, and what has been made on
+// - Threads: a handle is used by one thread at a time, and what has been made
+// on
 //   one loop by the thread that runs this loop. Exceptions: a client that is
 //   not changed any more, and a cache, may be used by any number of threads;
 //   holdfast_loop_wake(), holdfast_operation_cancel() and
@@ -217,8 +220,8 @@ void holdfast_loop_wake(holdfast_loop *loop);
 // ---- Operations ------------------------------------------------------------
 
 // Something that has begun and takes its time. Functions that begin one return
-// at once, and NULL only if there is no memory for it: every function here takes
-// NULL for an operation that has failed with HOLDFAST_E_OUT_OF_RESOURCES.
+// at once, and NULL only if there is no memory for it: every function here
+// takes NULL for an operation that has failed with HOLDFAST_E_OUT_OF_RESOURCES.
 //
 // Either wait for it, or be told:
 //
@@ -277,7 +280,8 @@ int holdfast_client_set_nss_database(holdfast_client *client,
 // dates.
 int holdfast_client_add_pin(holdfast_client *client, const char *pin,
                             holdfast_error **error);
-// A client certificate in PEM, with its key (PKCS#8, not encrypted); NULL: none.
+// A client certificate in PEM, with its key (PKCS#8, not encrypted); NULL:
+// none.
 int holdfast_client_set_identity(holdfast_client *client,
                                  const char *certificate_path,
                                  const char *key_path, holdfast_error **error);
@@ -321,8 +325,8 @@ typedef struct holdfast_addresses holdfast_addresses;
 // An IP address as text. Returns HOLDFAST_OK, or HOLDFAST_E_INVALID_HOST.
 int holdfast_addresses_add(holdfast_addresses *addresses, const char *address);
 // In place of getaddrinfo: called on a thread of its own, may block, and may
-// outlive the connect; adds to `addresses` in order of preference. Returns 0, or
-// anything else for a host that was not found. NULL: getaddrinfo again.
+// outlive the connect; adds to `addresses` in order of preference. Returns 0,
+// or anything else for a host that was not found. NULL: getaddrinfo again.
 typedef int (*holdfast_resolve_function)(void *data, const char *host,
                                          uint16_t port,
                                          holdfast_addresses *addresses);
@@ -332,7 +336,8 @@ int holdfast_client_set_resolver(holdfast_client *client,
 
 // A connection that is wanted from a socket function.
 typedef struct holdfast_socket_request holdfast_socket_request;
-const char *holdfast_socket_request_host(const holdfast_socket_request *request);
+const char *holdfast_socket_request_host(
+    const holdfast_socket_request *request);
 uint16_t holdfast_socket_request_port(const holdfast_socket_request *request);
 // Ends the request with a connected stream socket, which is Holdfast's from
 // then on; -1: there is none to be had, `why` in words. `through_proxy`: not 0
@@ -395,8 +400,8 @@ void holdfast_certificate_question_answer(
 
 // Asked of every certificate, on the loop's thread, once for each attempt that
 // comes so far. Answers at once or later, on the same thread, each question
-// once, also when the connect has ended meanwhile. The time that it takes counts
-// against the connect's.
+// once, also when the connect has ended meanwhile. The time that it takes
+// counts against the connect's.
 typedef void (*holdfast_certificate_function)(
     void *data, holdfast_certificate_question *question);
 int holdfast_client_set_certificate_function(
@@ -477,8 +482,8 @@ int holdfast_credentials_set_mechanism(holdfast_credentials *credentials,
 typedef struct holdfast_connection holdfast_connection;
 
 // `target`: "imaps://host[:port]" (TLS from the first byte), "imap://..."
-// (STARTTLS), and their like with pop3, smtp, submission, nntp; never plaintext.
-// Result: the report that `holdfast connect --json` prints.
+// (STARTTLS), and their like with pop3, smtp, submission, nntp; never
+// plaintext. Result: the report that `holdfast connect --json` prints.
 holdfast_operation *holdfast_connect(const holdfast_client *client,
                                      holdfast_loop *loop, const char *target);
 // The connection of a connect that succeeded; NULL if it was taken before.
@@ -526,8 +531,8 @@ void holdfast_connection_shutdown(holdfast_connection *connection);
 // The server's greeting.
 const char *holdfast_connection_greeting(const holdfast_connection *connection);
 // By index from 0; NULL beyond the last.
-const char *holdfast_connection_capability(const holdfast_connection *connection,
-                                           size_t index);
+const char *holdfast_connection_capability(
+    const holdfast_connection *connection, size_t index);
 // For code that knows descriptors only: a blocking stream socket, yours to
 // close, whose other end Holdfast encrypts on a thread of its own. Frees the
 // connection, whatever it returns.
@@ -639,8 +644,8 @@ holdfast_operation *holdfast_imap_search(holdfast_session *session,
 typedef void (*holdfast_imap_message_function)(void *data,
                                                const holdfast_value *message);
 // `uids`: "1:5,7,20:*". `items`: "FLAGS", "ENVELOPE", "BODY.PEEK[HEADER]";
-// sections of more than 1 MiB end it with HOLDFAST_E_TOO_MUCH_DATA: they are for
-// holdfast_imap_fetch_body(). {"messages": how many}
+// sections of more than 1 MiB end it with HOLDFAST_E_TOO_MUCH_DATA: they are
+// for holdfast_imap_fetch_body(). {"messages": how many}
 holdfast_operation *holdfast_imap_fetch(
     holdfast_session *session, const char *uids, const char *const *items,
     holdfast_imap_message_function on_message, void *data);
@@ -654,8 +659,7 @@ holdfast_operation *holdfast_imap_fetch_body(holdfast_session *session,
 // server does not tell.
 holdfast_operation *holdfast_imap_append(holdfast_session *session,
                                          const char *mailbox,
-                                         const char *const *flags,
-                                         int64_t date,
+                                         const char *const *flags, int64_t date,
                                          const holdfast_message *message);
 
 enum {
@@ -677,8 +681,8 @@ holdfast_operation *holdfast_imap_expunge(holdfast_session *session,
 // {"enabled": [...]}
 holdfast_operation *holdfast_imap_enable(holdfast_session *session,
                                          const char *const *capabilities);
-// News come as updates until holdfast_imap_end_idle(), or until the operation is
-// freed. Commands wait meanwhile.
+// News come as updates until holdfast_imap_end_idle(), or until the operation
+// is freed. Commands wait meanwhile.
 holdfast_operation *holdfast_imap_idle(holdfast_session *session);
 void holdfast_imap_end_idle(holdfast_operation *idle);
 holdfast_operation *holdfast_imap_noop(holdfast_session *session);
@@ -703,8 +707,8 @@ holdfast_operation *holdfast_imap_run(holdfast_session *session,
 
 // Every result has {"ok", "words", "code"}. A message is known by its number,
 // which holds for one connection, and by its identifier from
-// holdfast_pop3_uid_list(), without which (NULL) it is not asked for again after
-// a loss. Deletions are carried out by holdfast_pop3_quit() alone.
+// holdfast_pop3_uid_list(), without which (NULL) it is not asked for again
+// after a loss. Deletions are carried out by holdfast_pop3_quit() alone.
 
 // {"messages", "bytes"}
 holdfast_operation *holdfast_pop3_stat(holdfast_session *session);
@@ -752,9 +756,9 @@ holdfast_operation *holdfast_smtp_quit(holdfast_session *session);
 
 // ---- News (RFC 3977) -------------------------------------------------------
 
-// Every result has {"ok", "code", "words"}. An article is known by its number in
-// the group that is selected, or by its message-id with angle brackets: then the
-// number is not heeded. Lists go to a sink line by line, each ended by LF.
+// Every result has {"ok", "code", "words"}. An article is known by its number
+// in the group that is selected, or by its message-id with angle brackets: then
+// the number is not heeded. Lists go to a sink line by line, each ended by LF.
 // `last` 0: and all after `first`.
 
 // {"name", "count", "first", "last"}
@@ -790,8 +794,8 @@ holdfast_operation *holdfast_nntp_quit(holdfast_session *session);
 
 // ---- The cache -------------------------------------------------------------
 
-// What is known of hosts. Never in the way: a file that cannot be used costs the
-// memory, not the connection, and is told by
+// What is known of hosts. Never in the way: a file that cannot be used costs
+// the memory, not the connection, and is told by
 // holdfast_cache_take_warnings(). Any thread may use it; a process that forks
 // opens another one in the child.
 

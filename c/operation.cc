@@ -56,8 +56,11 @@ namespace {
 
 // For operations that could not even fail.
 const holdfast_error* OutOfResources() {
-  static const holdfast_error* const error = GuardValue<holdfast_error*>(
-      nullptr, [] { return new holdfast_error({ErrorCode::kOutOfResources}); });
+  static const holdfast_error* const error =
+      GuardValue<holdfast_error*>(nullptr, [] {
+        return new holdfast_error(
+            MakeError(ErrorCode::kOutOfResources, Phase::kSetup));
+      });
   return error;
 }
 

@@ -100,6 +100,19 @@ holdfast_operation* GuardOperation(const std::shared_ptr<Loop>& loop,
   }
 }
 
+// The same on the loop of `handle`, or on a new one; `begin` is given it.
+template <typename Begin>
+holdfast_operation* GuardOperation(const holdfast_loop* handle,
+                                   const Begin& begin) noexcept {
+  const std::shared_ptr<Loop> loop =
+      GuardValue<std::shared_ptr<Loop>>(nullptr, [handle] {
+        absl::StatusOr<std::shared_ptr<Loop>> own = Loop::Of(handle);
+        return own.ok() ? *std::move(own) : nullptr;
+      });
+  if (loop == nullptr) return nullptr;
+  return GuardOperation(loop, [&] { return begin(loop); });
+}
+
 }  // namespace holdfast::c
 
 #endif  // HOLDFAST_C_OPERATION_H_

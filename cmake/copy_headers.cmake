@@ -16,3 +16,5 @@ foreach(header IN LISTS HOLDFAST_PUBLIC_HEADERS)
     text "${text}")
   file(WRITE ${OUTPUT}/holdfast/${header} "${text}")
 endforeach()
+# For C, which includes nothing else of ours.
+file(COPY ${SOURCE}/c/holdfast.h DESTINATION ${OUTPUT}/holdfast)

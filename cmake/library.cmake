@@ -1,10 +1,10 @@
 # The library as clients get it: shared and static, headers, a CMake package, a
-# pkg-config file. Its objects are those of core, fallback and protocols; none
-# is compiled twice.
+# pkg-config file. Its objects are those of core, fallback, protocols and c;
+# none is compiled twice.
 include(CMakePackageConfigHelpers)
 include(${CMAKE_CURRENT_LIST_DIR}/public_headers.cmake)
 
-set(parts holdfast_core holdfast_fallback holdfast_protocols)
+set(parts holdfast_core holdfast_fallback holdfast_protocols holdfast_c)
 set(objects "")
 foreach(part IN LISTS parts)
   list(APPEND objects $<TARGET_OBJECTS:${part}>)
@@ -36,7 +36,8 @@ add_custom_command(OUTPUT ${PROJECT_BINARY_DIR}/headers.stamp
     -DOUTPUT=${include_directory}
     -P ${CMAKE_CURRENT_LIST_DIR}/copy_headers.cmake
   COMMAND ${CMAKE_COMMAND} -E touch ${PROJECT_BINARY_DIR}/headers.stamp
-  DEPENDS ${public_sources} ${CMAKE_CURRENT_LIST_DIR}/copy_headers.cmake
+  DEPENDS ${public_sources} ${PROJECT_SOURCE_DIR}/c/holdfast.h
+    ${CMAKE_CURRENT_LIST_DIR}/copy_headers.cmake
     ${CMAKE_CURRENT_LIST_DIR}/public_headers.cmake
   COMMENT "Copying the public headers")
 add_custom_target(holdfast_headers DEPENDS ${PROJECT_BINARY_DIR}/headers.stamp)
