@@ -75,10 +75,10 @@ struct holdfast_operation {
   std::shared_ptr<void> work = nullptr;
   // Null: it cannot be cancelled.
   std::shared_ptr<holdfast::Cancellation> cancellation = nullptr;
-  // Of an IDLE, until it is ended.
-  std::shared_ptr<holdfast::ImapIdle> idle = nullptr;
   // Of a connect: what it has made.
   std::shared_ptr<std::unique_ptr<holdfast_connection>> connection = nullptr;
+  // Of an IDLE, until it is ended.
+  std::shared_ptr<holdfast::ImapIdle> idle = nullptr;
 };
 
 namespace holdfast::c {
