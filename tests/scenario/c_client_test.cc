@@ -1,0 +1,560 @@
+// The C interface: clients, connections, errors, values, loops and the cache,
+// in this process, before servers of the lab.
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "c/holdfast.h"
+#include "core/error.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/helpers/in_process_test.h"
+
+namespace holdfast::test {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StrEq;
+
+template <typename T, void (*Free)(T*)>
+struct Freer {
+  void operator()(T* handle) const { Free(handle); }
+};
+template <typename T, void (*Free)(T*)>
+using Owned = std::unique_ptr<T, Freer<T, Free>>;
+using ErrorPtr = Owned<holdfast_error, holdfast_error_free>;
+using ClientPtr = Owned<holdfast_client, holdfast_client_free>;
+using CachePtr = Owned<holdfast_cache, holdfast_cache_free>;
+using LoopPtr = Owned<holdfast_loop, holdfast_loop_free>;
+using OperationPtr = Owned<holdfast_operation, holdfast_operation_free>;
+using ConnectionPtr = Owned<holdfast_connection, holdfast_connection_free>;
+using ValuePtr = Owned<holdfast_value, holdfast_value_free>;
+using CredentialsPtr = Owned<holdfast_credentials, holdfast_credentials_free>;
+
+std::string Text(const holdfast_operation* operation, const char* path) {
+  const char* const text =
+      holdfast_value_text(holdfast_operation_result(operation), path);
+  return text != nullptr ? text : "(none)";
+}
+
+std::string ErrorNameOf(const holdfast_operation* operation) {
+  return holdfast_error_name(holdfast_operation_error(operation));
+}
+
+class CClientTest : public InProcessTest {
+ protected:
+  CClientTest() {
+    EXPECT_EQ(holdfast_client_set_system_roots(client_.get(), 0, nullptr), 0);
+    EXPECT_EQ(
+        holdfast_client_add_ca_file(
+            client_.get(),
+            directory_.Write("c.pem", authority_.certificate_pem()).c_str(),
+            nullptr),
+        0);
+    EXPECT_EQ(holdfast_client_set_cache(client_.get(), cache_.get(), nullptr),
+              0);
+  }
+
+  static std::string Url(const lab::LabServer& server) {
+    return absl::StrCat("imaps://127.0.0.1:", server.port());
+  }
+  OperationPtr Connect(const lab::LabServer& server) {
+    return OperationPtr(
+        holdfast_connect(client_.get(), nullptr, Url(server).c_str()));
+  }
+  ConnectionPtr Connected(const lab::LabServer& server) {
+    const OperationPtr connect = Connect(server);
+    EXPECT_EQ(holdfast_operation_wait(connect.get()), HOLDFAST_OK);
+    return ConnectionPtr(holdfast_operation_take_connection(connect.get()));
+  }
+
+  const ClientPtr client_{holdfast_client_new(nullptr)};
+  const CachePtr cache_{holdfast_cache_open(nullptr, nullptr)};
+};
+
+// ---- What is listed --------------------------------------------------------
+
+TEST(CHeaderTest, EveryErrorHasItsConstant) {
+  std::ifstream file(HOLDFAST_SOURCE_DIR "/c/holdfast.h");
+  std::stringstream text;
+  text << file.rdbuf();
+  for (const ErrorInfo& info : AllErrors()) {
+    EXPECT_THAT(text.str(), HasSubstr(absl::StrCat(
+                                "HOLDFAST_E_", absl::AsciiStrToUpper(info.name),
+                                " = ", static_cast<int>(info.code), ",\n")));
+  }
+}
+
+// ---- Errors and values -----------------------------------------------------
+
+TEST_F(CClientTest, AnErrorIsACodeWordsAndJson) {
+  holdfast_error* given = nullptr;
+  EXPECT_EQ(holdfast_client_set_versions(client_.get(), "1.3", "1.2", &given),
+            HOLDFAST_E_INVALID_VERSION_RANGE);
+  const ErrorPtr error(given);
+  EXPECT_EQ(holdfast_error_code(error.get()), HOLDFAST_E_INVALID_VERSION_RANGE);
+  EXPECT_STREQ(holdfast_error_name(error.get()), "invalid_version_range");
+  EXPECT_STREQ(holdfast_error_category(error.get()), "local");
+  EXPECT_THAT(holdfast_error_message(error.get()), HasSubstr("above"));
+  EXPECT_THAT(holdfast_error_advice(error.get()), HasSubstr("--min-version"));
+  EXPECT_THAT(holdfast_error_json(error.get()),
+              HasSubstr(R"("code": "invalid_version_range")"));
+}
+
+TEST_F(CClientTest, WhatIsMissingOrWrongIsSaidAndHarmsNothing) {
+  EXPECT_EQ(holdfast_client_add_ca_file(client_.get(), nullptr, nullptr),
+            HOLDFAST_E_INVALID_ARGUMENT);
+  EXPECT_EQ(holdfast_client_set_timeout(nullptr, 1, nullptr),
+            HOLDFAST_E_INVALID_ARGUMENT);
+  EXPECT_EQ(holdfast_client_set_timeout(client_.get(), 0, nullptr),
+            HOLDFAST_E_INVALID_ARGUMENT);
+  EXPECT_EQ(holdfast_client_set_versions(client_.get(), "2", "1.3", nullptr),
+            HOLDFAST_E_INVALID_ARGUMENT);
+  EXPECT_EQ(holdfast_client_add_pin(client_.get(), "md5//x", nullptr),
+            HOLDFAST_E_INVALID_PIN);
+  EXPECT_EQ(
+      holdfast_client_set_identity(client_.get(), "/none", "/none", nullptr),
+      HOLDFAST_E_CLIENT_IDENTITY_UNUSABLE);
+  EXPECT_EQ(holdfast_client_set_max_redials(client_.get(), -1, nullptr),
+            HOLDFAST_E_INVALID_ARGUMENT);
+  for (const char* target : {"gopher://x", "imaps://", ""}) {
+    const OperationPtr connect(
+        holdfast_connect(client_.get(), nullptr, target));
+    EXPECT_NE(holdfast_operation_wait(connect.get()), HOLDFAST_OK) << target;
+  }
+  const OperationPtr no_client(holdfast_connect(nullptr, nullptr, "imaps://x"));
+  EXPECT_EQ(holdfast_operation_wait(no_client.get()),
+            HOLDFAST_E_INVALID_ARGUMENT);
+}
+
+TEST(CNullTest, IsTakenEverywhere) {
+  holdfast_error_free(nullptr);
+  holdfast_client_free(nullptr);
+  holdfast_cache_free(nullptr);
+  holdfast_loop_free(nullptr);
+  holdfast_operation_free(nullptr);
+  holdfast_connection_free(nullptr);
+  holdfast_credentials_free(nullptr);
+  holdfast_value_free(nullptr);
+  EXPECT_EQ(holdfast_error_code(nullptr), HOLDFAST_OK);
+  EXPECT_STREQ(holdfast_error_message(nullptr), "");
+  EXPECT_EQ(holdfast_operation_wait(nullptr), HOLDFAST_E_OUT_OF_RESOURCES);
+  EXPECT_EQ(holdfast_error_code(holdfast_operation_error(nullptr)),
+            HOLDFAST_E_OUT_OF_RESOURCES);
+  EXPECT_EQ(holdfast_operation_take_connection(nullptr), nullptr);
+  EXPECT_EQ(holdfast_value_text(nullptr, "/a"), nullptr);
+  EXPECT_EQ(holdfast_connection_read(nullptr, nullptr, 0, 0, nullptr, nullptr),
+            HOLDFAST_E_INVALID_ARGUMENT);
+  EXPECT_EQ(
+      holdfast_cache_pin(nullptr, "imaps://a", nullptr, "tls12", 1, nullptr),
+      HOLDFAST_E_INVALID_ARGUMENT);
+}
+
+// ---- Connecting ------------------------------------------------------------
+
+TEST_F(CClientTest, RecoversAndRemembers) {
+  const auto server = StartLab("tls13-fin");
+  const OperationPtr first = Connect(*server);
+  ASSERT_EQ(holdfast_operation_wait(first.get()), HOLDFAST_OK);
+  EXPECT_EQ(holdfast_operation_error(first.get()), nullptr);
+  const holdfast_value* report = holdfast_operation_result(first.get());
+  EXPECT_EQ(Text(first.get(), "/fallback/rung"), "tls12");
+  EXPECT_EQ(holdfast_value_count(report, "/attempts"), 4u);
+  EXPECT_EQ(holdfast_value_number(report, "/fallback/applied", -1), 1);
+  EXPECT_EQ(holdfast_value_number(report, "/nothing", -1), -1);
+  EXPECT_EQ(holdfast_value_number(report, "no pointer", -1), -1);
+  EXPECT_EQ(Text(first.get(), "/attempts"), "(none)");
+  EXPECT_THAT(holdfast_value_json(report), HasSubstr("\"attempts\": ["));
+
+  const OperationPtr second = Connect(*server);
+  ASSERT_EQ(holdfast_operation_wait(second.get()), HOLDFAST_OK);
+  EXPECT_EQ(holdfast_value_count(holdfast_operation_result(second.get()),
+                                 "/attempts"),
+            1u);
+}
+
+TEST_F(CClientTest, AFailureHasTheReportToo) {
+  const auto server = StartLab("tls13-fin");
+  holdfast_client_set_fallback(client_.get(), 0, nullptr);
+  const OperationPtr connect = Connect(*server);
+  EXPECT_EQ(holdfast_operation_wait(connect.get()),
+            HOLDFAST_E_CLOSED_DURING_HANDSHAKE);
+  EXPECT_EQ(ErrorNameOf(connect.get()), "closed_during_handshake");
+  EXPECT_EQ(Text(connect.get(), "/outcome"), "failed");
+  EXPECT_EQ(holdfast_operation_take_connection(connect.get()), nullptr);
+}
+
+TEST_F(CClientTest, TheSettingsOfAClientCountForWhatBeginsLater) {
+  const auto server = StartLab("healthy");
+  ASSERT_EQ(holdfast_client_set_versions(client_.get(), "1.2", "1.2", nullptr),
+            HOLDFAST_OK);
+  const OperationPtr old = Connect(*server);
+  ASSERT_EQ(holdfast_client_set_versions(client_.get(), "1.2", "1.3", nullptr),
+            HOLDFAST_OK);
+  ASSERT_EQ(holdfast_operation_wait(old.get()), HOLDFAST_OK);
+  EXPECT_EQ(Text(old.get(), "/tls/version"), "TLS1.2");
+  const OperationPtr now = Connect(*server);
+  ASSERT_EQ(holdfast_operation_wait(now.get()), HOLDFAST_OK);
+  EXPECT_EQ(Text(now.get(), "/tls/version"), "TLS1.3");
+}
+
+TEST_F(CClientTest, OneClientIsUsedByManyThreads) {
+  const auto server = StartLab("healthy");
+  std::atomic<int> connected = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      const OperationPtr connect = Connect(*server);
+      if (holdfast_operation_wait(connect.get()) == HOLDFAST_OK) ++connected;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(connected, 4);
+}
+
+TEST_F(CClientTest, OperationsEndFromOtherThreads) {
+  const auto server = StartLab("silent-after-hello");
+  const OperationPtr connect = Connect(*server);
+  std::thread other([&] { holdfast_operation_cancel(connect.get()); });
+  EXPECT_EQ(holdfast_operation_wait(connect.get()), HOLDFAST_E_CANCELLED);
+  other.join();
+}
+
+TEST_F(CClientTest, HandlesAreFreedInAnyOrder) {
+  const auto server = StartLab("healthy");
+  LoopPtr loop(holdfast_loop_new(nullptr));
+  ClientPtr client(holdfast_client_new(nullptr));
+  OperationPtr connect(
+      holdfast_connect(client.get(), loop.get(), Url(*server).c_str()));
+  client.reset();
+  loop.reset();
+  EXPECT_EQ(holdfast_operation_wait(connect.get()), HOLDFAST_E_UNKNOWN_ISSUER);
+  connect.reset();
+
+  OperationPtr abandoned = Connect(*server);
+  abandoned.reset();
+}
+
+// ---- Loops -----------------------------------------------------------------
+
+// What a program does that has a loop of its own.
+void PollUntil(holdfast_loop* loop, const std::function<bool()>& done) {
+  const absl::Time end = absl::Now() + absl::Seconds(30);
+  while (!done() && absl::Now() < end) {
+    const int timeout = holdfast_loop_timeout(loop);
+    pollfd ready = {holdfast_loop_fd(loop), POLLIN, 0};
+    poll(&ready, 1, timeout < 0 ? 1000 : std::min(timeout, 1000));
+    holdfast_loop_dispatch(loop);
+  }
+  EXPECT_TRUE(done());
+}
+
+struct Ended {
+  int calls = 0;
+  int wait_inside = 0;
+  bool frees = false;
+};
+
+void OnDone(void* data, holdfast_operation* operation) {
+  auto* const ended = static_cast<Ended*>(data);
+  ++ended->calls;
+  EXPECT_TRUE(holdfast_operation_done(operation));
+  ended->wait_inside = holdfast_operation_wait(operation);
+  if (ended->frees) holdfast_operation_free(operation);
+}
+
+TEST_F(CClientTest, ManyConnectOnTheLoopOfAProgram) {
+  const auto healthy = StartLab("healthy");
+  const auto broken = StartLab("tls13-fin");
+  const LoopPtr loop(holdfast_loop_new(nullptr));
+  std::vector<Ended> ended(20);
+  for (size_t i = 0; i < ended.size(); ++i) {
+    ended[i].frees = true;
+    const std::string url = Url(i % 2 == 0 ? *healthy : *broken);
+    holdfast_operation_on_done(
+        holdfast_connect(client_.get(), loop.get(), url.c_str()), OnDone,
+        &ended[i]);
+  }
+  PollUntil(loop.get(), [&] {
+    return std::all_of(ended.begin(), ended.end(),
+                       [](const Ended& e) { return e.calls == 1; });
+  });
+}
+
+TEST_F(CClientTest, WhoIsToldLateIsToldByTheLoop) {
+  const auto server = StartLab("healthy");
+  const LoopPtr loop(holdfast_loop_new(nullptr));
+  const OperationPtr connect(
+      holdfast_connect(client_.get(), loop.get(), Url(*server).c_str()));
+  ASSERT_EQ(holdfast_operation_wait(connect.get()), HOLDFAST_OK);
+  Ended ended;
+  holdfast_operation_on_done(connect.get(), OnDone, &ended);
+  EXPECT_EQ(ended.calls, 0);
+  PollUntil(loop.get(), [&] { return ended.calls == 1; });
+}
+
+void WaitForAnother(void* data, holdfast_operation*) {
+  auto** const other = static_cast<holdfast_operation**>(data);
+  EXPECT_EQ(holdfast_operation_wait(*other), HOLDFAST_E_INVALID_ARGUMENT);
+  *other = nullptr;
+}
+
+TEST_F(CClientTest, NobodyWaitsInsideACallback) {
+  const auto healthy = StartLab("healthy");
+  const auto silent = StartLab("silent-after-hello");
+  const LoopPtr loop(holdfast_loop_new(nullptr));
+  const OperationPtr waits(
+      holdfast_connect(client_.get(), loop.get(), Url(*silent).c_str()));
+  const OperationPtr ends(
+      holdfast_connect(client_.get(), loop.get(), Url(*healthy).c_str()));
+  holdfast_operation* other = waits.get();
+  holdfast_operation_on_done(ends.get(), WaitForAnother, &other);
+  EXPECT_EQ(holdfast_operation_wait(ends.get()), HOLDFAST_OK);
+  EXPECT_EQ(other, nullptr);
+}
+
+TEST(CLoopTest, IsWokenByOtherThreads) {
+  const LoopPtr loop(holdfast_loop_new(nullptr));
+  holdfast_loop_dispatch(loop.get());
+  std::thread other([&] { holdfast_loop_wake(loop.get()); });
+  pollfd ready = {holdfast_loop_fd(loop.get()), POLLIN, 0};
+  EXPECT_EQ(poll(&ready, 1, 30'000), 1);
+  other.join();
+}
+
+// ---- Connections -----------------------------------------------------------
+
+TEST_F(CClientTest, AConnectionIsReadAndWrittenByWaiting) {
+  const auto server = StartLab("healthy");
+  const ConnectionPtr connection = Connected(*server);
+  EXPECT_THAT(holdfast_connection_greeting(connection.get()),
+              HasSubstr("* OK"));
+  ASSERT_NE(holdfast_connection_capability(connection.get(), 0), nullptr);
+  EXPECT_STREQ(holdfast_connection_capability(connection.get(), 0),
+               "IMAP4rev1");
+  EXPECT_EQ(holdfast_connection_capability(connection.get(), 999), nullptr);
+  ASSERT_EQ(holdfast_connection_write(connection.get(), "a NOOP\r\n", 8, 5000,
+                                      nullptr),
+            HOLDFAST_OK);
+  char buffer[200];
+  size_t got = 0;
+  ASSERT_EQ(holdfast_connection_read(connection.get(), buffer, sizeof buffer,
+                                     5000, &got, nullptr),
+            HOLDFAST_OK);
+  EXPECT_THAT(std::string(buffer, got), HasSubstr("a OK"));
+  EXPECT_EQ(holdfast_connection_read(connection.get(), buffer, sizeof buffer, 1,
+                                     &got, nullptr),
+            HOLDFAST_E_RESPONSE_TIMED_OUT);
+  holdfast_connection_shutdown(connection.get());
+}
+
+TEST_F(CClientTest, AConnectionIsReadWithoutWaiting) {
+  const auto server = StartLab("healthy");
+  const ConnectionPtr connection = Connected(*server);
+  char buffer[200];
+  size_t moved = 0;
+  int code = holdfast_connection_try_read(connection.get(), buffer,
+                                          sizeof buffer, &moved, nullptr);
+  EXPECT_EQ(code, HOLDFAST_WOULD_BLOCK);
+  ASSERT_EQ(holdfast_connection_try_write(connection.get(), "a NOOP\r\n", 8,
+                                          &moved, nullptr),
+            HOLDFAST_OK);
+  EXPECT_EQ(moved, 8u);
+  while ((code = holdfast_connection_try_read(
+              connection.get(), buffer, sizeof buffer, &moved, nullptr)) ==
+         HOLDFAST_WOULD_BLOCK) {
+    pollfd ready = {holdfast_connection_fd(connection.get()),
+                    holdfast_connection_events(connection.get()), 0};
+    ASSERT_EQ(poll(&ready, 1, 30'000), 1);
+  }
+  ASSERT_EQ(code, HOLDFAST_OK);
+  EXPECT_THAT(std::string(buffer, moved), HasSubstr("a OK"));
+}
+
+TEST_F(CClientTest, AConnectionBecomesADescriptor) {
+  const auto server = StartLab("healthy");
+  int fd = -1;
+  ASSERT_EQ(
+      holdfast_connection_take_fd(Connected(*server).release(), &fd, nullptr),
+      HOLDFAST_OK);
+  ASSERT_EQ(write(fd, "a NOOP\r\n", 8), 8);
+  char buffer[200];
+  const ssize_t got = read(fd, buffer, sizeof buffer);
+  ASSERT_GT(got, 0);
+  EXPECT_THAT(std::string(buffer, static_cast<size_t>(got)), HasSubstr("a OK"));
+  close(fd);
+}
+
+// ---- What the embedder controls --------------------------------------------
+
+int FindLocalhost(void* data, const char* host, uint16_t port,
+                  holdfast_addresses* addresses) {
+  *static_cast<std::string*>(data) = absl::StrCat(host, ":", port);
+  EXPECT_EQ(holdfast_addresses_add(addresses, "localhost"),
+            HOLDFAST_E_INVALID_HOST);
+  return holdfast_addresses_add(addresses, "127.0.0.1");
+}
+int FindNothing(void*, const char*, uint16_t, holdfast_addresses*) { return 1; }
+
+TEST_F(CClientTest, NamesAreLookedUpByTheEmbedder) {
+  const auto server = StartLab("healthy");
+  const std::string host = absl::StrCat("localhost:", server->port());
+  std::string asked;
+  holdfast_client_set_resolver(client_.get(), FindLocalhost, &asked, nullptr);
+  const OperationPtr connect(holdfast_connect(
+      client_.get(), nullptr, absl::StrCat("imaps://", host).c_str()));
+  EXPECT_EQ(holdfast_operation_wait(connect.get()), HOLDFAST_OK);
+  EXPECT_EQ(asked, host);
+  holdfast_client_set_resolver(client_.get(), FindNothing, nullptr, nullptr);
+  const OperationPtr failed(
+      holdfast_connect(client_.get(), nullptr, "imaps://mail.example"));
+  EXPECT_EQ(holdfast_operation_wait(failed.get()), HOLDFAST_E_HOST_NOT_FOUND);
+}
+
+int64_t InThePast(void*) { return 1'000'000'000; }
+
+TEST_F(CClientTest, TheClockIsTheEmbedders) {
+  const auto server = StartLab("healthy");
+  holdfast_client_set_clock(client_.get(), InThePast, nullptr, nullptr);
+  const OperationPtr connect = Connect(*server);
+  EXPECT_EQ(holdfast_operation_wait(connect.get()), HOLDFAST_E_NOT_YET_VALID);
+}
+
+void CollectEvent(void* data, const holdfast_value* event) {
+  static_cast<std::set<std::string>*>(data)->insert(
+      holdfast_value_text(event, "/event"));
+  EXPECT_GE(holdfast_value_number(event, "/ms", -1), 0);
+}
+
+TEST_F(CClientTest, EventsTellWhatHappens) {
+  const auto server = StartLab("tls13-fin");
+  std::set<std::string> events;
+  holdfast_client_set_event_function(client_.get(), CollectEvent, &events,
+                                     nullptr);
+  const OperationPtr connect = Connect(*server);
+  ASSERT_EQ(holdfast_operation_wait(connect.get()), HOLDFAST_OK);
+  EXPECT_THAT(events, testing::IsSupersetOf(
+                          {"attempt_started", "handshake_failed", "ready"}));
+}
+
+// ---- The cache -------------------------------------------------------------
+
+TEST_F(CClientTest, TheCacheIsListedPinnedAndForgotten) {
+  const auto server = StartLab("tls13-fin");
+  ASSERT_EQ(holdfast_operation_wait(Connect(*server).get()), HOLDFAST_OK);
+  const ValuePtr list(holdfast_cache_list(cache_.get(), nullptr));
+  ASSERT_EQ(holdfast_value_count(list.get(), ""), 1u);
+  EXPECT_STREQ(holdfast_value_text(list.get(), "/0/rung"), "tls12");
+  EXPECT_EQ(holdfast_value_number(list.get(), "/0/port", 0), server->port());
+
+  EXPECT_EQ(holdfast_cache_pin(cache_.get(), "imaps://pinned.example", nullptr,
+                               "compact", 60, nullptr),
+            HOLDFAST_OK);
+  EXPECT_EQ(holdfast_cache_pin(cache_.get(), "imaps://pinned.example", nullptr,
+                               "tls10", 60, nullptr),
+            HOLDFAST_E_INVALID_ARGUMENT);
+  EXPECT_EQ(holdfast_cache_pin(cache_.get(), "imaps://pinned.example", nullptr,
+                               "compact", 0, nullptr),
+            HOLDFAST_E_INVALID_ARGUMENT);
+  const ValuePtr two(holdfast_cache_list(cache_.get(), nullptr));
+  ASSERT_EQ(holdfast_value_count(two.get(), ""), 2u);
+  EXPECT_STREQ(holdfast_value_text(two.get(), "/1/origin"), "pinned");
+
+  int count = 0;
+  EXPECT_EQ(holdfast_cache_forget(cache_.get(), "127.0.0.1", server->port(), 1,
+                                  &count, nullptr),
+            HOLDFAST_OK);
+  EXPECT_EQ(count, 1);
+  EXPECT_EQ(holdfast_cache_forget_all(cache_.get(), &count, nullptr),
+            HOLDFAST_OK);
+  EXPECT_EQ(count, 1);
+  const ValuePtr none(holdfast_cache_list(cache_.get(), nullptr));
+  EXPECT_EQ(holdfast_value_count(none.get(), ""), 0u);
+}
+
+TEST_F(CClientTest, AFileThatCannotBeUsedIsAWarning) {
+  const CachePtr cache(holdfast_cache_open("/dev/null/cache", nullptr));
+  ASSERT_NE(cache, nullptr);
+  const ValuePtr warnings(holdfast_cache_take_warnings(cache.get(), nullptr));
+  ASSERT_EQ(holdfast_value_count(warnings.get(), ""), 1u);
+  EXPECT_STREQ(holdfast_value_text(warnings.get(), "/0/code"),
+               "cache_unusable");
+}
+
+// ---- Credentials -----------------------------------------------------------
+
+struct Asked {
+  int times = 0;
+  holdfast_credentials_question* question = nullptr;
+};
+
+void Keep(void* data, holdfast_credentials_question* question) {
+  auto* const asked = static_cast<Asked*>(data);
+  ++asked->times;
+  asked->question = question;
+}
+
+TEST_F(CClientTest, CredentialsAreAskedForAndAnsweredLater) {
+  const auto server = StartLab("healthy");
+  const ConnectionPtr connection = Connected(*server);
+  Asked asked;
+  const CredentialsPtr credentials(holdfast_credentials_new(
+      HOLDFAST_CREDENTIAL_PASSWORD, Keep, &asked, nullptr));
+  const LoopPtr loop(holdfast_loop_new(nullptr));
+  const OperationPtr sign_in(holdfast_connection_sign_in(
+      connection.get(), loop.get(), credentials.get()));
+  PollUntil(loop.get(), [&] { return asked.question != nullptr; });
+  EXPECT_EQ(holdfast_credentials_question_kind(asked.question),
+            HOLDFAST_CREDENTIAL_PASSWORD);
+  EXPECT_EQ(holdfast_credentials_question_reason(asked.question),
+            HOLDFAST_REASON_FIRST);
+  holdfast_credentials_question_decline(asked.question, "The user went away.");
+  EXPECT_EQ(holdfast_operation_wait(sign_in.get()),
+            HOLDFAST_E_CREDENTIALS_UNREADABLE);
+  EXPECT_STREQ(holdfast_error_message(holdfast_operation_error(sign_in.get())),
+               "The user went away.");
+}
+
+TEST_F(CClientTest, SigningInEndsFromOtherThreads) {
+  const auto server = StartLab("healthy");
+  const ConnectionPtr connection = Connected(*server);
+  Asked asked;
+  const CredentialsPtr credentials(holdfast_credentials_new(
+      HOLDFAST_CREDENTIAL_PASSWORD, Keep, &asked, nullptr));
+  OperationPtr sign_in(holdfast_connection_sign_in(connection.get(), nullptr,
+                                                   credentials.get()));
+  std::thread other([&] { holdfast_operation_cancel(sign_in.get()); });
+  EXPECT_EQ(holdfast_operation_wait(sign_in.get()), HOLDFAST_E_CANCELLED);
+  other.join();
+  sign_in.reset();
+  // An answer that comes too late does nothing.
+  holdfast_credentials_question_answer(asked.question, "alice", "pw");
+}
+
+TEST(CCredentialsTest, AMechanismIsOneThatIsKnown) {
+  const CredentialsPtr credentials(
+      holdfast_credentials_new_password("alice", "pw", nullptr));
+  EXPECT_EQ(holdfast_credentials_set_mechanism(credentials.get(),
+                                               "SCRAM-SHA-256", nullptr),
+            HOLDFAST_OK);
+  EXPECT_EQ(
+      holdfast_credentials_set_mechanism(credentials.get(), "MAGIC", nullptr),
+      HOLDFAST_E_INVALID_ARGUMENT);
+  EXPECT_EQ(holdfast_credentials_new_password(nullptr, "pw", nullptr), nullptr);
+}
+
+}  // namespace
+}  // namespace holdfast::test
