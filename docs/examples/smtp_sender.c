@@ -51,10 +51,10 @@ static int Report(const holdfast_value *sent, char **recipients) {
     all = all && holdfast_value_number(sent, path, 0);
   }
   const char *words = holdfast_value_text(sent, "/last/words");
-  printf("%s: %s\n",
-         holdfast_value_number(sent, "/accepted", 0) ? "accepted"
-                                                     : "not accepted",
-         words != NULL ? words : "");
+  printf(
+      "%s: %s\n",
+      holdfast_value_number(sent, "/accepted", 0) ? "accepted" : "not accepted",
+      words != NULL ? words : "");
   const int64_t limit = holdfast_value_number(sent, "/size_limit", -1);
   if (limit >= 0) printf("limit: %lld\n", (long long)limit);
   return all != 0;

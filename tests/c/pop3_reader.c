@@ -1,5 +1,6 @@
 // Reads the first message of a mailbox into a sink of its own, prints it, and
-// deletes it. The arguments are the target and the user, whose password is "pw".
+// deletes it. The arguments are the target and the user, whose password is
+// "pw".
 
 #include "program.h"
 
