@@ -11,22 +11,26 @@ absl::StatusOr<std::shared_ptr<Loop>> Loop::Of(const holdfast_loop* handle) {
   return std::shared_ptr<Loop>(new Loop(*std::move(loop)));
 }
 
-bool Loop::RunUntil(const std::function<bool()>& done) {
+bool Loop::Run(const std::function<void()>& run) {
   if (running_) return false;
   const std::shared_ptr<Loop> self = shared_from_this();
   running_ = true;
-  loop_->RunUntil(done);
+  run();
   running_ = false;
+  std::exchange(dropped_, {}).clear();
   return true;
 }
 
+bool Loop::RunUntil(const std::function<bool()>& done) {
+  return Run([this, &done] { loop_->RunUntil(done); });
+}
+
 bool Loop::Dispatch() {
-  if (running_) return false;
-  const std::shared_ptr<Loop> self = shared_from_this();
-  running_ = true;
-  loop_->RunReady();
-  running_ = false;
-  return true;
+  return Run([this] { loop_->RunReady(); });
+}
+
+void Loop::DropLater(std::shared_ptr<void> last) {
+  if (running_) dropped_.push_back(std::move(last));
 }
 
 }  // namespace holdfast::c

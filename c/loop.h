@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "c/holdfast.h"
@@ -24,13 +25,19 @@ class Loop : public std::enable_shared_from_this<Loop> {
   bool RunUntil(const std::function<bool()>& done);
   bool Dispatch();
 
+  // Drops `last` when no callback runs any more: for what must not be destroyed
+  // from inside one of its own.
+  void DropLater(std::shared_ptr<void> last);
+
   UvEventLoop* get() const { return loop_.get(); }
 
  private:
   explicit Loop(std::unique_ptr<UvEventLoop> loop) : loop_(std::move(loop)) {}
+  bool Run(const std::function<void()>& run);
 
   const std::unique_ptr<UvEventLoop> loop_;
   bool running_ = false;
+  std::vector<std::shared_ptr<void>> dropped_;
 };
 
 }  // namespace holdfast::c

@@ -22,6 +22,10 @@
 #include "core/cancellation.h"
 #include "nlohmann/json.hpp"
 
+namespace holdfast {
+class ImapIdle;
+}
+
 namespace holdfast::c {
 
 // Shared by an operation's handle and by whatever calls when it is done.
@@ -73,6 +77,8 @@ struct holdfast_operation {
   std::shared_ptr<holdfast::Cancellation> cancellation = nullptr;
   // Of a connect: what it has made.
   std::shared_ptr<std::unique_ptr<holdfast_connection>> connection = nullptr;
+  // Of an IDLE, until it is ended.
+  std::shared_ptr<holdfast::ImapIdle> idle = nullptr;
 };
 
 namespace holdfast::c {
