@@ -154,8 +154,10 @@ enum {
   HOLDFAST_E_INVALID_ARGUMENT = 19,
 };
 
+// Why something failed.
 typedef struct holdfast_error holdfast_error;
 
+// Takes NULL.
 void holdfast_error_free(holdfast_error *error);
 // One of the codes above. HOLDFAST_OK of NULL, here only: all others below
 // return an empty string for NULL.
@@ -204,6 +206,7 @@ const char *holdfast_value_json(const holdfast_value *value);
 //   holdfast_loop_dispatch(loop);
 typedef struct holdfast_loop holdfast_loop;
 
+// Errors: HOLDFAST_E_OUT_OF_RESOURCES.
 holdfast_loop *holdfast_loop_new(holdfast_error **error);
 // Not from inside a callback. What runs on it is abandoned.
 void holdfast_loop_free(holdfast_loop *loop);
@@ -230,6 +233,7 @@ void holdfast_loop_wake(holdfast_loop *loop);
 //   holdfast_operation_on_done(operation, OnDone, data);
 typedef struct holdfast_operation holdfast_operation;
 
+// Called once, on the loop's thread; may free the operation.
 typedef void (*holdfast_done_function)(void *data,
                                        holdfast_operation *operation);
 
@@ -239,6 +243,7 @@ void holdfast_operation_free(holdfast_operation *operation);
 // Runs its loop until it is done. Returns its error's code or HOLDFAST_OK.
 // From inside a callback it returns HOLDFAST_E_INVALID_ARGUMENT at once.
 int holdfast_operation_wait(holdfast_operation *operation);
+// Not 0: it is done.
 int holdfast_operation_done(const holdfast_operation *operation);
 // Calls `on_done` once, from holdfast_loop_dispatch() or
 // holdfast_operation_wait(), never from inside this call; soon if it is done
@@ -262,19 +267,25 @@ const holdfast_value *holdfast_operation_result(
 // The settings of connections. Set it up on one thread; then it may be used by
 // any. What is changed later counts for what begins later.
 typedef struct holdfast_client holdfast_client;
+// See below.
 typedef struct holdfast_cache holdfast_cache;
 
 // With the system's authorities, TLS 1.2 to 1.3, 30 seconds for a connect, no
 // memory of hosts. Starts NSS, or joins it as a guest where the process has it
 // running already.
 holdfast_client *holdfast_client_new(holdfast_error **error);
+// What it has begun goes on.
 void holdfast_client_free(holdfast_client *client);
 
-// Whom to trust (core/trust.h). Files are read when something first connects.
+// Whom to trust (core/trust.h): the system's authorities, if `use` is not 0.
+// All files are read when something first connects.
 int holdfast_client_set_system_roots(holdfast_client *client, int use,
                                      holdfast_error **error);
+// A PEM file with authorities to trust too.
 int holdfast_client_add_ca_file(holdfast_client *client, const char *path,
                                 holdfast_error **error);
+// A directory with an NSS database whose authorities are trusted too; NULL:
+// none.
 int holdfast_client_set_nss_database(holdfast_client *client,
                                      const char *directory,
                                      holdfast_error **error);
@@ -311,9 +322,8 @@ int holdfast_client_set_scope(holdfast_client *client, const char *scope,
 int holdfast_client_set_cache(holdfast_client *client, holdfast_cache *cache,
                               holdfast_error **error);
 
-// The ways to servers (docs/control.md).
-//
-// "socks5://[user:password@]host[:port]" or "http://..."; NULL: none.
+// The way to servers (docs/control.md): "socks5://[user:password@]host[:port]"
+// or "http://..."; NULL: none.
 int holdfast_client_set_proxy(holdfast_client *client, const char *url,
                               holdfast_error **error);
 // An IPv4 or IPv6 address of this machine to connect from; one of each may be
@@ -332,14 +342,17 @@ int holdfast_addresses_add(holdfast_addresses *addresses, const char *address);
 typedef int (*holdfast_resolve_function)(void *data, const char *host,
                                          uint16_t port,
                                          holdfast_addresses *addresses);
+// NULL: getaddrinfo again.
 int holdfast_client_set_resolver(holdfast_client *client,
                                  holdfast_resolve_function resolve, void *data,
                                  holdfast_error **error);
 
 // A connection that is wanted from a socket function.
 typedef struct holdfast_socket_request holdfast_socket_request;
+// A name in A-labels, or an IP address.
 const char *holdfast_socket_request_host(
     const holdfast_socket_request *request);
+// Its port.
 uint16_t holdfast_socket_request_port(const holdfast_socket_request *request);
 // Ends the request with a connected stream socket, which is Holdfast's from
 // then on; -1: there is none to be had, `why` in words. `through_proxy`: not 0
@@ -352,6 +365,7 @@ void holdfast_socket_request_answer(holdfast_socket_request *request, int fd,
 // request once, also when the connect has ended meanwhile.
 typedef void (*holdfast_socket_function)(void *data,
                                          holdfast_socket_request *request);
+// NULL: TCP again.
 int holdfast_client_set_socket_function(holdfast_client *client,
                                         holdfast_socket_function function,
                                         void *data, holdfast_error **error);
@@ -359,6 +373,7 @@ int holdfast_client_set_socket_function(holdfast_client *client,
 // Seconds since 1970, for certificates and the cache. Any thread may call it.
 // NULL: the system's.
 typedef int64_t (*holdfast_clock_function)(void *data);
+// NULL: the system's again.
 int holdfast_client_set_clock(holdfast_client *client,
                               holdfast_clock_function clock, void *data,
                               holdfast_error **error);
@@ -368,12 +383,14 @@ int holdfast_client_set_clock(holdfast_client *client,
 // The value is valid for the call. Events hold no secrets.
 typedef void (*holdfast_event_function)(void *data,
                                         const holdfast_value *event);
+// NULL: nobody is told.
 int holdfast_client_set_event_function(holdfast_client *client,
                                        holdfast_event_function on_event,
                                        void *data, holdfast_error **error);
 
 // ---- Certificate questions -------------------------------------------------
 
+// Whether a certificate is good enough. Yours until it is answered.
 typedef struct holdfast_certificate_question holdfast_certificate_question;
 
 enum {
@@ -388,8 +405,8 @@ enum {
 };
 
 // {"subject", "issuer", "names": [...], "not_after", "sha256", "problems":
-// [{"code", "subject", "detail"}], "host"}. Problems: all that were found; none:
-// it is good.
+// [{"code", "subject", "detail"}], "host"}. Problems: all that were found;
+// none: it is good.
 const holdfast_value *holdfast_certificate_question_value(
     const holdfast_certificate_question *question);
 // The chain as the server sent it, DER, its own certificate first; NULL beyond
@@ -406,6 +423,7 @@ void holdfast_certificate_question_answer(
 // counts against the connect's.
 typedef void (*holdfast_certificate_function)(
     void *data, holdfast_certificate_question *question);
+// NULL: the problems decide.
 int holdfast_client_set_certificate_function(
     holdfast_client *client, holdfast_certificate_function on_certificate,
     void *data, holdfast_error **error);
@@ -416,6 +434,7 @@ int holdfast_client_set_certificate_function(
 // TLS with a verified certificate only, whoever holds them.
 typedef struct holdfast_credentials holdfast_credentials;
 
+// Sessions that use them keep them.
 void holdfast_credentials_free(holdfast_credentials *credentials);
 // Given once for each connection, and never again to a server that refused it.
 holdfast_credentials *holdfast_credentials_new_password(const char *user,
@@ -445,6 +464,7 @@ enum {
   // What was given last was right once.
   HOLDFAST_REASON_EXPIRED = 2,
 };
+// What is wanted of a credentials function. Yours until it is answered.
 typedef struct holdfast_credentials_question holdfast_credentials_question;
 // One of HOLDFAST_CREDENTIAL_...
 int holdfast_credentials_question_kind(
@@ -517,6 +537,7 @@ int holdfast_connection_write(holdfast_connection *connection,
 int holdfast_connection_try_read(holdfast_connection *connection, void *buffer,
                                  size_t size, size_t *got,
                                  holdfast_error **error);
+// See holdfast_connection_try_read().
 int holdfast_connection_try_write(holdfast_connection *connection,
                                   const void *bytes, size_t size, size_t *sent,
                                   holdfast_error **error);
@@ -561,6 +582,7 @@ void holdfast_session_free(holdfast_session *session);
 // From any thread: what runs, and what is run later, ends with
 // HOLDFAST_E_CANCELLED.
 void holdfast_session_cancel(holdfast_session *session);
+// Not 0: there is a connection, signed in.
 int holdfast_session_connected(const holdfast_session *session);
 // Of the last connect; NULL before the first. Valid until the next call.
 const char *holdfast_session_report_json(holdfast_session *session);
@@ -569,6 +591,7 @@ holdfast_operation *holdfast_session_connect(holdfast_session *session);
 
 // Where a message goes that comes.
 typedef struct holdfast_sink holdfast_sink;
+// What comes for it later is dropped.
 void holdfast_sink_free(holdfast_sink *sink);
 // Keeps all of it in memory.
 holdfast_sink *holdfast_sink_new_memory(holdfast_error **error);
@@ -578,14 +601,18 @@ const char *holdfast_sink_bytes(const holdfast_sink *sink, size_t *size);
 // returns 0, or anything else to end the command and the connection. Both on
 // the loop's thread; they may not free the session.
 typedef void (*holdfast_sink_begin_function)(void *data);
+// See holdfast_sink_begin_function.
 typedef int (*holdfast_sink_add_function)(void *data, const char *bytes,
                                           size_t size);
+// Hands what comes on to functions.
 holdfast_sink *holdfast_sink_new(holdfast_sink_begin_function begin,
                                  holdfast_sink_add_function add, void *data,
                                  holdfast_error **error);
 
 // A message to be sent; it may be sent more than once.
 typedef struct holdfast_message holdfast_message;
+// Its functions are not called any more: what sends it then fails, if it has
+// not read all of it.
 void holdfast_message_free(holdfast_message *message);
 // Copies `bytes`.
 holdfast_message *holdfast_message_new_memory(const void *bytes, size_t size,
@@ -597,8 +624,10 @@ holdfast_message *holdfast_message_open(const char *path,
 // `buffer` and returns how many bytes; 0 at the end; -1: it cannot be read. On
 // the loop's thread, and without waiting.
 typedef int (*holdfast_message_rewind_function)(void *data);
+// See holdfast_message_new().
 typedef ptrdiff_t (*holdfast_message_read_function)(void *data, void *buffer,
                                                     size_t size);
+// Asks functions for it.
 holdfast_message *holdfast_message_new(uint64_t size,
                                        holdfast_message_rewind_function rewind,
                                        holdfast_message_read_function read,
@@ -616,6 +645,7 @@ holdfast_message *holdfast_message_new(uint64_t size,
 // command.
 typedef void (*holdfast_update_function)(void *data,
                                          const holdfast_value *update);
+// NULL: nobody is told.
 int holdfast_imap_set_update_function(holdfast_session *session,
                                       holdfast_update_function on_update,
                                       void *data, holdfast_error **error);
@@ -624,6 +654,7 @@ int holdfast_imap_set_update_function(holdfast_session *session,
 // [...], "read_only", "highest_modseq"}. Zero or null: not told.
 holdfast_operation *holdfast_imap_select(holdfast_session *session,
                                          const char *mailbox);
+// The same, read-only.
 holdfast_operation *holdfast_imap_examine(holdfast_session *session,
                                           const char *mailbox);
 // `pattern` with "*" and "%". {"mailboxes": [{"name", "encoded_name",
@@ -676,8 +707,10 @@ holdfast_operation *holdfast_imap_store(holdfast_session *session,
 // {"uid_validity", "from_uids", "to_uids"}
 holdfast_operation *holdfast_imap_copy(holdfast_session *session,
                                        const char *uids, const char *mailbox);
+// The same, and the messages are gone from here (RFC 6851).
 holdfast_operation *holdfast_imap_move(holdfast_session *session,
                                        const char *uids, const char *mailbox);
+// For good, of those that are marked as deleted (RFC 4315).
 holdfast_operation *holdfast_imap_expunge(holdfast_session *session,
                                           const char *uids);
 // {"enabled": [...]}
@@ -686,7 +719,9 @@ holdfast_operation *holdfast_imap_enable(holdfast_session *session,
 // News come as updates until holdfast_imap_end_idle(), or until the operation
 // is freed. Commands wait meanwhile.
 holdfast_operation *holdfast_imap_idle(holdfast_session *session);
+// The operation is then done, once the server has said so.
 void holdfast_imap_end_idle(holdfast_operation *idle);
+// Asks for news.
 holdfast_operation *holdfast_imap_noop(holdfast_session *session);
 // Result: {}.
 holdfast_operation *holdfast_imap_logout(holdfast_session *session);
@@ -716,7 +751,9 @@ holdfast_operation *holdfast_imap_run(holdfast_session *session,
 holdfast_operation *holdfast_pop3_stat(holdfast_session *session);
 // {"messages": [{"number", "unique_id", "bytes"}]}
 holdfast_operation *holdfast_pop3_list(holdfast_session *session);
+// The same, with identifiers in place of sizes.
 holdfast_operation *holdfast_pop3_uid_list(holdfast_session *session);
+// The whole message.
 holdfast_operation *holdfast_pop3_retrieve(holdfast_session *session,
                                            int number, const char *unique_id,
                                            holdfast_sink *sink);
@@ -724,11 +761,14 @@ holdfast_operation *holdfast_pop3_retrieve(holdfast_session *session,
 holdfast_operation *holdfast_pop3_top(holdfast_session *session, int number,
                                       const char *unique_id, uint32_t lines,
                                       holdfast_sink *sink);
+// Marks it.
 holdfast_operation *holdfast_pop3_delete(holdfast_session *session, int number,
                                          const char *unique_id);
 // Takes all deletions back.
 holdfast_operation *holdfast_pop3_reset(holdfast_session *session);
+// Keeps the connection alive.
 holdfast_operation *holdfast_pop3_noop(holdfast_session *session);
+// Carries deletions out and ends the connection.
 holdfast_operation *holdfast_pop3_quit(holdfast_session *session);
 
 // ---- SMTP and submission (RFC 5321, RFC 6409) ------------------------------
@@ -754,6 +794,7 @@ holdfast_operation *holdfast_smtp_send(holdfast_session *session,
                                        const holdfast_message *message);
 // {"ok", "code", "enhanced", "words"}
 holdfast_operation *holdfast_smtp_noop(holdfast_session *session);
+// Ends the connection. The same result.
 holdfast_operation *holdfast_smtp_quit(holdfast_session *session);
 
 // ---- News (RFC 3977) -------------------------------------------------------
@@ -766,10 +807,12 @@ holdfast_operation *holdfast_smtp_quit(holdfast_session *session);
 // {"name", "count", "first", "last"}
 holdfast_operation *holdfast_nntp_group(holdfast_session *session,
                                         const char *name);
+// The same, and the numbers of its articles.
 holdfast_operation *holdfast_nntp_list_group(holdfast_session *session,
                                              const char *name, uint64_t first,
                                              uint64_t last,
                                              holdfast_sink *lines);
+// The overview (RFC 3977, 8.3), fields apart by tabs. No more in the result.
 holdfast_operation *holdfast_nntp_over(holdfast_session *session,
                                        uint64_t first, uint64_t last,
                                        holdfast_sink *lines);
@@ -778,20 +821,26 @@ holdfast_operation *holdfast_nntp_article(holdfast_session *session,
                                           uint64_t number,
                                           const char *message_id,
                                           holdfast_sink *sink);
+// Its header only.
 holdfast_operation *holdfast_nntp_head(holdfast_session *session,
                                        uint64_t number, const char *message_id,
                                        holdfast_sink *sink);
+// Its body only.
 holdfast_operation *holdfast_nntp_body(holdfast_session *session,
                                        uint64_t number, const char *message_id,
                                        holdfast_sink *sink);
+// Whether it is there.
 holdfast_operation *holdfast_nntp_stat(holdfast_session *session,
                                        uint64_t number, const char *message_id);
 // `wildmat`: "comp.lang.*,!*.c"; NULL: all.
 holdfast_operation *holdfast_nntp_list_active(holdfast_session *session,
                                               const char *wildmat,
                                               holdfast_sink *lines);
+// Never sent again by itself: HOLDFAST_E_OUTCOME_UNKNOWN. Line ends are made
+// CRLF.
 holdfast_operation *holdfast_nntp_post(holdfast_session *session,
                                        const holdfast_message *article);
+// Ends the connection.
 holdfast_operation *holdfast_nntp_quit(holdfast_session *session);
 
 // ---- The cache -------------------------------------------------------------
@@ -821,6 +870,7 @@ int holdfast_cache_pin(holdfast_cache *cache, const char *target,
 int holdfast_cache_forget(holdfast_cache *cache, const char *host,
                           uint16_t port, int everything, int *count,
                           holdfast_error **error);
+// Every record, with what was proven.
 int holdfast_cache_forget_all(holdfast_cache *cache, int *count,
                               holdfast_error **error);
 // What went wrong with the file since the last call: a list of errors.
