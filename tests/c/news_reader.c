@@ -32,7 +32,8 @@ static void Print(const holdfast_sink *sink) {
 
 int main(int argc, char **argv) {
   if (argc != 2) return 2;
-  holdfast_session *session = OpenSession(argv[1], "alice", "pw");
+  // INN offers SASL too, which has other users.
+  holdfast_session *session = OpenSession(argv[1], "alice", "USER/PASS");
   holdfast_operation *group = holdfast_nntp_group(session, "test.local");
   const holdfast_value *result = Result(group);
   const uint64_t first = (uint64_t)holdfast_value_number(result, "/first", 0);

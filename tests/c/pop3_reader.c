@@ -26,7 +26,7 @@ static int Add(void *data, const char *bytes, size_t size) {
 
 int main(int argc, char **argv) {
   if (argc != 3) return 2;
-  holdfast_session *session = OpenSession(argv[1], argv[2], "pw");
+  holdfast_session *session = OpenSession(argv[1], argv[2], NULL);
   holdfast_operation *stat = holdfast_pop3_stat(session);
   printf("%d messages\n",
          (int)holdfast_value_number(Result(stat), "/messages", -1));

@@ -31,12 +31,14 @@ static void Agreed(holdfast_operation *command) {
   holdfast_operation_free(command);
 }
 
+// `mechanism`: NULL is the best. The password is "pw".
 static holdfast_session *OpenSession(const char *target, const char *user,
-                                     const char *password) {
+                                     const char *mechanism) {
   holdfast_client *client = holdfast_client_new(NULL);
   holdfast_client_add_ca_file(client, getenv("SSL_CERT_FILE"), NULL);
   holdfast_credentials *credentials =
-      holdfast_credentials_new_password(user, password, NULL);
+      holdfast_credentials_new_password(user, "pw", NULL);
+  holdfast_credentials_set_mechanism(credentials, mechanism, NULL);
   holdfast_session *session =
       holdfast_session_new(client, NULL, target, credentials, NULL);
   Check(session != NULL, "There is no session.");
