@@ -16,6 +16,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "protocols/own_loop.h"
+#include "protocols/probe.h"
 #include "protocols/redialer.h"
 #include "protocols/sign_in.h"
 #include "tests/helpers/dovecot_server.h"
@@ -309,7 +310,7 @@ TEST_F(CertificateConnectTest, WhoeverIsAskedMayCancel) {
   for (const bool by_operation : {false, true}) {
     request_->on_certificate = [&](CertificateQuestion, const Answer& answer) {
       by_operation ? operation_->Cancel() : request_->cancellation->Cancel();
-      answer(Decision::kTrust);
+      answers_.push_back(answer);
     };
     const ConnectResult result = Connect();
     ASSERT_FALSE(result.ok());
@@ -383,6 +384,19 @@ TEST_F(CertificateConnectTest, EachDialAsksAgain) {
                   })
                   .ok());
   EXPECT_EQ(questions_.size(), 2u);
+}
+
+TEST_F(CertificateConnectTest, AProbeReportsAndDoesNotAsk) {
+  StartServer(/*good=*/false, {}, "tls12-only");
+  AnswerAtOnce(Decision::kRefuse);
+  ProbeRequest request{*request_, /*pause=*/absl::ZeroDuration()};
+  std::unique_ptr<Probe> probe;
+  const auto report = own_->Await<ProbeReport>([&](auto done) {
+    probe = Probe::Start(own_->services(), request, std::move(done));
+  });
+  ASSERT_TRUE(report.tls);
+  EXPECT_THAT(report.tls->certificate_problems, kProblemsOfBad);
+  EXPECT_THAT(questions_, IsEmpty());
 }
 
 TEST_F(CertificateConnectTest, TheExampleAsksOnceAndKnowsWhatItsUserAccepted) {
