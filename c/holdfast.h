@@ -594,7 +594,6 @@ holdfast_operation *holdfast_session_connect(holdfast_session *session);
 // Where a message goes that comes.
 typedef struct holdfast_sink holdfast_sink;
 // What comes for it later is dropped.
-// What comes for it after that is dropped.
 void holdfast_sink_free(holdfast_sink *sink);
 // Keeps all of it in memory.
 holdfast_sink *holdfast_sink_new_memory(holdfast_error **error);
