@@ -53,12 +53,12 @@ class CSessionTest : public testing::Test {
 
   // `loop` may be null.
   SessionPtr Open(const std::string& target, holdfast_loop* loop = nullptr,
-                  const char* password = "pw") {
+                  const char* password = "pw", const char* user = "alice") {
     const ClientPtr client(holdfast_client_new(nullptr));
     holdfast_client_set_system_roots(client.get(), 0, nullptr);
     holdfast_client_add_ca_file(client.get(), ca_file().c_str(), nullptr);
     const CredentialsPtr credentials(
-        holdfast_credentials_new_password("alice", password, nullptr));
+        holdfast_credentials_new_password(user, password, nullptr));
     holdfast_error* error = nullptr;
     SessionPtr session(holdfast_session_new(client.get(), loop, target.c_str(),
                                             credentials.get(), &error));
@@ -281,6 +281,25 @@ TEST_F(CSessionTest, WhetherALostAppendWasCarriedOutIsNotKnown) {
       holdfast_imap_append(session.get(), "INBOX", nullptr, -1, message.get()));
   EXPECT_EQ(Wait(append), HOLDFAST_E_OUTCOME_UNKNOWN) << MessageOf(append);
   EXPECT_EQ(At(Done(holdfast_imap_noop(session.get())), "/ok"), "1");
+}
+
+TEST_F(CSessionTest, AMailThatIsNotSentTellsWhatIsKnownOfIt) {
+  const auto postfix = PostfixServer::Start({*authority_.Issue()});
+  if (absl::IsFailedPrecondition(postfix.status())) {
+    GTEST_SKIP() << postfix.status();
+  }
+  ASSERT_TRUE(postfix.ok()) << postfix.status();
+  const SessionPtr smtp = Open(
+      absl::StrCat("submissions://127.0.0.1:", (*postfix)->submissions_port()),
+      nullptr, "pw", "alice@example.test");
+  EXPECT_EQ(At(Done(holdfast_smtp_noop(smtp.get())), "/code"), "250");
+  const MessagePtr message = Text("Subject: a\r\n\r\n");
+  const OperationPtr send(holdfast_smtp_send(smtp.get(), "alice@example.test",
+                                             nullptr, 0, message.get()));
+  EXPECT_EQ(Wait(send), HOLDFAST_E_INVALID_ARGUMENT);
+  EXPECT_EQ(At(send, "/accepted"), "0");
+  EXPECT_EQ(At(send, "/last/code"), "0");
+  EXPECT_EQ(At(Done(holdfast_smtp_quit(smtp.get())), "/code"), "221");
 }
 
 // ---- What is given wrong ---------------------------------------------------
@@ -715,7 +734,7 @@ class CProgramTest : public CSessionTest,
       arguments.insert(
           arguments.begin(),
           {"valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
-           "--errors-for-leak-kinds=definite"});
+           "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"});
     }
     return {
         std::move(arguments), {{"SSL_CERT_FILE", ca_file()}}, password + "\n"};
@@ -779,7 +798,8 @@ TEST_P(CProgramTest, ThePop3ReaderPrintsAndDeletesTheFirstMessage) {
       {HOLDFAST_C_POP3_READER,
        absl::StrCat("pop3s://127.0.0.1:", dovecot().pop3s_port()), "alice"});
   EXPECT_EQ(read.exit_code, 0) << read.err;
-  EXPECT_EQ(read.out, absl::StrCat("2 messages\n", Message("a")));
+  EXPECT_EQ(read.out, absl::StrCat("2 messages\n", Message("a").size(),
+                                   " bytes\n", Message("a")));
   EXPECT_EQ(read.err, "");
   EXPECT_EQ(At(Done(holdfast_imap_examine(session.get(), "INBOX")), "/exists"),
             "1");
@@ -825,7 +845,8 @@ TEST_P(CProgramTest, TheNewsReaderPrintsAndPosts) {
   EXPECT_EQ(read.exit_code, 0) << read.err;
   EXPECT_THAT(read.out, StartsWith("test.local: 1\ntest.local "));
   EXPECT_THAT(read.out, HasSubstr("\n1\tHello\tAlice"));
-  EXPECT_THAT(read.out, EndsWith("\r\n\r\nHello, group.\r\n"));
+  EXPECT_THAT(read.out,
+              EndsWith("\r\n\r\nHello, group.\r\n1\n<1@example.test>\n"));
   EXPECT_EQ(read.err, "");
 }
 
