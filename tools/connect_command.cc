@@ -114,9 +114,8 @@ class ConnectRun {
       : loop_(std::move(loop)),
         signals_(loop_.get(), [this] { OnSignal(); }),
         cache_(OpenCache(global)),
-        resolver_(NewOverrideResolver(loop_.get(), options.overrides,
-                                      NewSystemResolver(loop_.get()))),
-        dialer_(NewTcpDialer(loop_.get())),
+        resolver_(options.NewResolver(loop_.get())),
+        dialer_(NewRouteDialer(loop_.get(), resolver_.get(), options.route)),
         connector_(
             {loop_.get(), resolver_.get(), dialer_.get(), cache_.get()}) {}
 
