@@ -256,7 +256,7 @@ class HttpDialogue : public ProxyDialogue {
       return Fail(ErrorCode::kProxyFailed, "What answers does not speak HTTP.");
     }
     if (status_ < 300) return;
-    if (status_ == 407) {
+    if (status_ == 407 || status_ == 401) {  // tinyproxy says 401
       return Fail(ErrorCode::kProxyAuthenticationRefused,
                   has_credentials_
                       ? "The proxy refused the user name or the password."

@@ -283,7 +283,6 @@ void AddConnectCommand(CLI::App* app, const GlobalOptions* global, Run* run) {
   connect->footer(
       "Without --check, standard input and output are the session.\n\n"
       "Example:\n"
-      "  holdfast connect --check --json imaps://mail.example.org\n"
       "  holdfast connect --user alice --password-file pw "
       "imaps://mail.example.org");
   connect->callback([=] {

@@ -88,7 +88,7 @@ Host ParseLocalAddress(const std::string& text,
   const absl::StatusOr<Host> host = Host::Parse(text);
   if (!host.ok() || !host->is_ip_literal()) {
     throw CLI::ValidationError(
-        absl::StrCat("\"", text, "\" is not an IP address"));
+        absl::StrCat("\"", text, "\" is not an IP address to connect from"));
   }
   const auto is_ipv6 = [](const Host& address) {
     return absl::StrContains(address.name(), ':');

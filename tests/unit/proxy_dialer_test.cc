@@ -185,10 +185,20 @@ TEST_F(ProxyDialerTest, ARefusalClosesTheSocketAndStandsBesideTheAddress) {
 TEST_F(ProxyDialerTest, AProxyThatEndsTheConnectionIsUnreachable) {
   Dial();
   Connect();
+  Hear();
   pair_.server.reset();
   loop_.MarkReady(client_);
   EXPECT_EQ(code(), "proxy_unreachable");
   EXPECT_THAT(result_->error->message, HasSubstr("closed the connection"));
+}
+
+TEST_F(ProxyDialerTest, AProxyThatResetsTheConnectionIsUnreachable) {
+  Dial();
+  Connect();
+  pair_.server.reset();  // with our bytes unread
+  loop_.MarkReady(client_);
+  EXPECT_EQ(code(), "proxy_unreachable");
+  EXPECT_THAT(result_->error->message, HasSubstr("Connection reset"));
 }
 
 TEST_F(ProxyDialerTest, AProxyThatCannotBeFoundIsUnreachable) {
