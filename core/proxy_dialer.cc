@@ -61,8 +61,8 @@ class ProxyRequest : public Dialer::Request {
     // No fault of the proxy's.
     if (error.category() == ErrorCategory::kLocal) return error;
     return MakeError(ErrorCode::kProxyUnreachable, error.phase,
-                     absl::StrCat("The proxy ", proxy_.ToString(),
-                                  " could not be reached: ", error.Message()));
+                     absl::StrCat("No connection to the proxy ",
+                                  proxy_.ToString(), ": ", error.Message()));
   }
 
   void Dial(std::vector<SocketAddress> addresses) {

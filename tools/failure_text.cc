@@ -61,7 +61,11 @@ std::string WhereText(const ConnectReport& report) {
     absl::StrAppend(&text, cause->through_proxy ? " (" : ", address ",
                     cause->address, cause->through_proxy ? ")" : "");
   }
-  return absl::StrCat(text, ", ", PhaseText(report.error->phase));
+  const bool at_proxy = cause != nullptr && cause->through_proxy &&
+                        report.error->phase == Phase::kConnect;
+  return absl::StrCat(text, ", ",
+                      at_proxy ? "before the server was reached"
+                               : PhaseText(report.error->phase));
 }
 
 std::string OfferText(const AttemptReport& attempt) {

@@ -207,7 +207,7 @@ TEST_F(ProxyDialerTest, AProxyThatCannotBeFoundIsUnreachable) {
       MakeStatus(ErrorCode::kHostNotFound, Phase::kLookup, "No such host."));
   EXPECT_EQ(code(), "proxy_unreachable");
   EXPECT_EQ(result_->error->message,
-            "The proxy socks5://proxy.example.org:1080 could not be reached: "
+            "No connection to the proxy socks5://proxy.example.org:1080: "
             "No such host.");
 }
 
