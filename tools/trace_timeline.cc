@@ -65,7 +65,11 @@ std::string Sentence(const Event& event) {
                           field("milliseconds"), " ms",
                           Detail(": ", field("message")));
     case EventKind::kTcpConnected:
-      return absl::StrCat("TCP is up with ", field("address"));
+      return field("through_proxy") == "true"
+                 ? absl::StrCat("is connected through a proxy",
+                                Detail(": ", field("address")))
+                 : absl::StrCat("TCP is up",
+                                Detail(" with ", field("address")));
     case EventKind::kStartTlsAccepted:
       return "the server has accepted STARTTLS";
     case EventKind::kHandshakeStarted:
