@@ -7,8 +7,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr RecordLifetimes kLifetimes;
-
 // Null for what never comes.
 Json TimeJson(absl::Time time) {
   if (time == absl::InfiniteFuture()) return nullptr;
