@@ -803,6 +803,7 @@ TEST_P(CProgramTest, TheSenderTellsWhatTheServerSaysOfEachRecipient) {
   };
   const ProcessResult sent = send("nobody@example.test", "pw");
   EXPECT_EQ(sent.exit_code, 1) << sent.err;
+  EXPECT_EQ(sent.err, "");
   const std::vector<std::string> lines =
       absl::StrSplit(sent.out, '\n', absl::SkipEmpty());
   EXPECT_THAT(lines, ElementsAre(StartsWith("alice@example.test: 250 "),
