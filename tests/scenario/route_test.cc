@@ -432,23 +432,31 @@ TEST_F(RouteCommandTest, ConnectReportsTheProxy) {
 TEST_F(RouteCommandTest,
        AProbeClaimsNothingOfTheServerThatTheProxyMayHaveDone) {
   const auto proxy = *ProxyServer::Start({});
-  const auto server = StartLab(kDropsTls13);
-  const auto probe = [&](const std::vector<std::string>& way) {
+  const auto probe = [this](const auto& server,
+                            const std::vector<std::string>& way) {
     std::vector<std::string> options = {"--ca", authority(), "--delay", "1ms"};
     options.insert(options.end(), way.begin(), way.end());
     return Run("probe", server->port(), options).json.at(0);
   };
-  const nlohmann::json direct = probe({});
+  const auto intolerant = StartLab(kDropsTls13);
+  const nlohmann::json direct = probe(intolerant, {});
   EXPECT_EQ(direct.at("verdict"), "intolerant");
   EXPECT_EQ(direct.at("versions").at("TLS1.3"), "dropped");
-  const nlohmann::json through = probe({"--proxy", proxy->url()});
+  const nlohmann::json through = probe(intolerant, {"--proxy", proxy->url()});
   EXPECT_EQ(through.at("verdict"), "broken");
   EXPECT_EQ(through.at("versions").at("TLS1.3"), nullptr);
   EXPECT_EQ(through.at("versions").at("TLS1.2"), "ok");
   EXPECT_EQ(through.at("through_proxy"), true);
 
+  const auto broken = StartLab("server-hello-fin");
+  EXPECT_EQ(probe(broken, {}).at("versions").at("TLS1.2"), "dropped");
+  EXPECT_EQ(
+      probe(broken, {"--proxy", proxy->url()}).at("versions").at("TLS1.2"),
+      nullptr);
+
   const nlohmann::json nobody =
-      probe({"--proxy", absl::StrCat("http://127.0.0.1:", ReserveFreePort())});
+      probe(intolerant,
+            {"--proxy", absl::StrCat("http://127.0.0.1:", ReserveFreePort())});
   EXPECT_EQ(nobody.at("verdict"), "unreachable");
   EXPECT_EQ(nobody.at("address"), nullptr);
 }
