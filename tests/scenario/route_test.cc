@@ -18,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/cancellation.h"
+#include "core/proxy_dialer.h"
 #include "core/socket_factory.h"
 #include "core/uv_event_loop.h"
 #include "gmock/gmock.h"
@@ -304,6 +305,23 @@ TEST_F(RouteTest, AnHttpProxyMayForbidThePort) {
   EXPECT_THAT(result.report.error->message, HasSubstr("403"));
 }
 
+TEST_F(RouteTest, AProxyMayBeReachedThroughAnother) {
+  ProxyServerOptions options;
+  options.kind = Proxy::Kind::kHttpConnect;
+  const auto first = *ProxyServer::Start(options);
+  const auto second = *ProxyServer::Start({});
+  const auto server = StartLab("healthy");
+  std::unique_ptr<Resolver> resolver;
+  const ConnectResult result = ConnectBy(server->port(), [&](EventLoop* loop) {
+    resolver = NewSystemResolver(loop);
+    return NewProxyDialer(
+        loop, resolver.get(),
+        NewRouteDialer(loop, resolver.get(), Through(first->url())),
+        *Proxy::Parse(second->url()));
+  });
+  EXPECT_TRUE(result.ok()) << result.status();
+}
+
 TEST_F(RouteTest, EachAttemptHasASocketOfTheFactorys) {
   const auto server = StartLab(kDropsTls13);
   int made = 0;
@@ -427,6 +445,27 @@ TEST_F(RouteCommandTest, ConnectReportsTheProxy) {
           {"--check", "--ca", authority(), "--proxy", proxy->url()});
   EXPECT_EQ(closed.exit_code(), 1);
   EXPECT_EQ(closed.json.at("error").at("code"), "closed_through_proxy");
+}
+
+TEST_F(RouteCommandTest, TheProxysPasswordIsNowhereToBeRead) {
+  ProxyServerOptions options;
+  options.kind = Proxy::Kind::kHttpConnect;
+  options.user = "alice";
+  options.password = "secret";
+  const auto proxy = *ProxyServer::Start(options);
+  const auto server = StartLab("healthy");
+  for (const char* credentials : {"alice:secret@", "bob:secret@"}) {
+    const CommandResult result =
+        Run("connect", server->port(),
+            {"--check", "--verbose", "--ca", authority(), "--trace",
+             directory_.Path("trace"), "--proxy", proxy->url(credentials)});
+    EXPECT_EQ(result.exit_code(), credentials[0] == 'a' ? 0 : 1);
+    const std::string words = absl::StrCat(
+        result.process.out, result.process.err, directory_.Read("trace"));
+    EXPECT_THAT(words, HasSubstr("through_proxy"));
+    EXPECT_THAT(words, Not(HasSubstr("secret")));
+    EXPECT_THAT(words, Not(HasSubstr("YWxpY2U6")));  // "alice:" in base64
+  }
 }
 
 TEST_F(RouteCommandTest,
