@@ -42,6 +42,12 @@ std::vector<Target> WaysTo(const Target& target) {
 // refusal for safety.
 bool MayTryOtherWay(const Error& error) {
   if (error.refused_for_safety()) return false;
+  // It would lead through the same proxy.
+  if (error.code == ErrorCode::kProxyUnreachable ||
+      error.code == ErrorCode::kProxyAuthenticationRefused ||
+      error.code == ErrorCode::kProxyFailed) {
+    return false;
+  }
   switch (error.category()) {
     case ErrorCategory::kNetwork:
     case ErrorCategory::kTimeout:

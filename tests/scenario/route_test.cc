@@ -253,10 +253,13 @@ TEST_P(ProxyRouteTest, AServerThatTheProxyCannotReachIsAnErrorOfItsOwn) {
   EXPECT_TRUE(result.report.attempts[0].through_proxy);
 }
 
-TEST_P(ProxyRouteTest, AProxyThatIsNotThereIsNamed) {
-  const ConnectResult result = Connect(993, Through(Url(ReserveFreePort())));
+TEST_P(ProxyRouteTest, AProxyThatIsNotThereIsNamedAndTriedOnce) {
+  const ConnectResult result =
+      Connect(993, Through(Url(ReserveFreePort())),
+              {Protocol::kImap, ConnectionSecurity::kAuto});
   EXPECT_EQ(Code(result), "proxy_unreachable");
   EXPECT_THAT(result.report.error->message, HasSubstr("Connection refused"));
+  EXPECT_EQ(result.report.attempts.size(), 1u);
 }
 
 TEST_P(ProxyRouteTest, AProxyThatHangsEndsAtTheDeadline) {
@@ -445,6 +448,14 @@ TEST_F(RouteCommandTest, ConnectReportsTheProxy) {
           {"--check", "--ca", authority(), "--proxy", proxy->url()});
   EXPECT_EQ(closed.exit_code(), 1);
   EXPECT_EQ(closed.json.at("error").at("code"), "closed_through_proxy");
+
+  const CommandResult refused = RunHoldfast(
+      {"connect", "--check", "--ca", authority(), "--proxy", proxy->url(),
+       absl::StrCat("imaps://127.0.0.1:", ReserveFreePort())});
+  EXPECT_THAT(refused.process.out,
+              testing::AllOf(HasSubstr("through a proxy (127.0.0.1), before "
+                                       "the server was reached"),
+                             HasSubstr("127.0.0.1 (proxy)")));
 }
 
 TEST_F(RouteCommandTest, TheProxysPasswordIsNowhereToBeRead) {
