@@ -14,6 +14,12 @@ struct holdfast_addresses {
   std::vector<holdfast::SocketAddress> list;
 };
 
+// What a socket function answers.
+struct holdfast_socket_request {
+  holdfast::Endpoint endpoint;
+  std::function<void(absl::StatusOr<holdfast::FactorySocket>)> answer;
+};
+
 namespace holdfast::c {
 namespace {
 
@@ -45,6 +51,29 @@ Resolver::Result CallResolver(holdfast_resolve_function resolve, void* data,
   return std::move(found.list);
 }
 
+absl::StatusOr<FactorySocket> ReadSocket(int fd, bool through_proxy,
+                                         const char* why) {
+  if (fd < 0) {
+    return MakeStatus(ErrorCode::kNetworkError, Phase::kConnect,
+                      why != nullptr ? why : "");
+  }
+  return FactorySocket(UniqueFd(fd), through_proxy ? SocketPath::kThroughProxy
+                                                   : SocketPath::kDirect);
+}
+
+absl::Status AddBindAddress(const char* text, std::vector<Host>* addresses) {
+  if (text == nullptr) return Missing("address");
+  const absl::StatusOr<Host> host = Host::Parse(text);
+  if (!host.ok()) return host.status();
+  if (!host->is_ip_literal()) {
+    return Invalid(absl::StrCat("\"", EscapeBytes(text),
+                                "\" is no address to connect from; write an "
+                                "IPv4 or IPv6 address of this machine."));
+  }
+  addresses->push_back(*host);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 ConnectRequest Settings::Request(
@@ -64,7 +93,10 @@ Network::Network(std::shared_ptr<Loop> l, Settings s)
     : loop(std::move(l)),
       settings(std::move(s)),
       resolver(settings.new_resolver(loop->get())),
-      dialer(NewTcpDialer(loop->get())) {}
+      dialer(
+          settings.socket_factory
+              ? NewFactoryDialer(loop->get(), settings.socket_factory)
+              : NewRouteDialer(loop->get(), resolver.get(), settings.route)) {}
 
 Connector::Services Network::services() const {
   return {loop->get(), resolver.get(), dialer.get(), settings.cache.get(),
@@ -232,6 +264,59 @@ int holdfast_client_set_cache(holdfast_client* client, holdfast_cache* cache,
   return Set(client, error, [cache](Settings* settings) {
     settings->cache =
         cache != nullptr ? cache->cache : holdfast::NewMemoryHostCache();
+    return absl::OkStatus();
+  });
+}
+
+int holdfast_client_set_proxy(holdfast_client* client, const char* url,
+                              holdfast_error** error) {
+  return Set(client, error, [url](Settings* settings) -> absl::Status {
+    settings->route.proxy.reset();
+    if (url == nullptr) return absl::OkStatus();
+    absl::StatusOr<holdfast::Proxy> proxy = holdfast::Proxy::Parse(url);
+    if (!proxy.ok()) return proxy.status();
+    settings->route.proxy = *std::move(proxy);
+    return absl::OkStatus();
+  });
+}
+
+int holdfast_client_add_bind_address(holdfast_client* client,
+                                     const char* address,
+                                     holdfast_error** error) {
+  return Set(client, error, [address](Settings* settings) {
+    return holdfast::c::AddBindAddress(address, &settings->route.bind);
+  });
+}
+
+const char* holdfast_socket_request_host(
+    const holdfast_socket_request* request) {
+  return request == nullptr ? "" : request->endpoint.host.name().c_str();
+}
+
+uint16_t holdfast_socket_request_port(const holdfast_socket_request* request) {
+  return request == nullptr ? 0 : request->endpoint.port;
+}
+
+void holdfast_socket_request_answer(holdfast_socket_request* request, int fd,
+                                    int through_proxy, const char* why) {
+  if (request == nullptr) return;
+  const std::unique_ptr<holdfast_socket_request> owned(request);
+  holdfast::c::Guard(nullptr, [&] {
+    owned->answer(holdfast::c::ReadSocket(fd, through_proxy != 0, why));
+    return absl::OkStatus();
+  });
+}
+
+int holdfast_client_set_socket_function(holdfast_client* client,
+                                        holdfast_socket_function function,
+                                        void* data, holdfast_error** error) {
+  return Set(client, error, [=](Settings* settings) {
+    settings->socket_factory = nullptr;
+    if (function == nullptr) return absl::OkStatus();
+    settings->socket_factory = [=](const holdfast::Endpoint& endpoint,
+                                   auto answer) {
+      function(data, new holdfast_socket_request{endpoint, std::move(answer)});
+    };
     return absl::OkStatus();
   });
 }

@@ -18,6 +18,8 @@
 #include "core/client_identity.h"
 #include "core/dialer.h"
 #include "core/resolver.h"
+#include "core/route.h"
+#include "core/socket_factory.h"
 #include "core/trust.h"
 #include "fallback/host_cache.h"
 #include "protocols/connector.h"
@@ -38,6 +40,9 @@ struct Settings {
   std::shared_ptr<HostCache> cache = NewMemoryHostCache();
   std::function<std::unique_ptr<Resolver>(EventLoop*)> new_resolver =
       NewSystemResolver;
+  Route route;
+  // Null: TCP, by the route.
+  SocketFactory socket_factory;
   std::function<absl::Time()> wall_clock = absl::Now;
   EventSink on_event;
   CertificateDecider on_certificate;

@@ -154,6 +154,15 @@ enum {
   HOLDFAST_E_STATE_NOT_RESTORED = 155,
   HOLDFAST_E_MAILBOX_CHANGED = 156,
   HOLDFAST_E_INVALID_ARGUMENT = 19,
+  HOLDFAST_E_PROXY_UNREACHABLE = 37,
+  HOLDFAST_E_PROXY_REFUSED = 38,
+  HOLDFAST_E_CLOSED_THROUGH_PROXY = 39,
+  HOLDFAST_E_PROXY_AUTHENTICATION_REFUSED = 180,
+  HOLDFAST_E_PROXY_FAILED = 181,
+  HOLDFAST_E_PROXY_TIMED_OUT = 182,
+  HOLDFAST_E_NO_NEW_CONNECTION = 183,
+  HOLDFAST_E_INVALID_PROXY = 184,
+  HOLDFAST_E_LOCAL_ADDRESS_UNUSABLE = 185,
 };
 
 // Why something failed.
@@ -362,9 +371,10 @@ uint16_t holdfast_socket_request_port(const holdfast_socket_request *request);
 // connection is then not taken for the server's.
 void holdfast_socket_request_answer(holdfast_socket_request *request, int fd,
                                     int through_proxy, const char *why);
-// Makes connections: one for each attempt, for a retry is a new socket. Called
-// on the loop's thread; answers at once or later, on the same thread, each
-// request once, also when the connect has ended meanwhile.
+// Makes connections: one for each attempt, for a retry is a new socket. Names
+// are not looked up then. Called on the loop's thread; answers at once or
+// later, on any thread while the loop exists, each request once, also when the
+// connect has ended meanwhile.
 typedef void (*holdfast_socket_function)(void *data,
                                          holdfast_socket_request *request);
 // NULL: TCP again.

@@ -17,9 +17,13 @@ set(HOLDFAST_PUBLIC_HEADERS
   core/handshake_profile.h
   core/key_log.h
   core/nss_runtime.h
+  core/proxy.h
+  core/proxy_dialer.h
   core/resolver.h
+  core/route.h
   core/secret_string.h
   core/secure_socket.h
+  core/socket_factory.h
   core/tls_version.h
   core/trust.h
   core/unique_fd.h

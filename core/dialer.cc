@@ -41,12 +41,6 @@ ErrorCode ConnectErrorCode(int error) {
   }
 }
 
-Error ConnectError(int error, const SocketAddress& address) {
-  return MakeError(ConnectErrorCode(error), Phase::kConnect,
-                   absl::StrCat(address.ToString(), " could not be reached: ",
-                                std::system_category().message(error), "."));
-}
-
 // Of an address that has neither connected nor failed. `over`: why it need not
 // any more.
 enum class Over { kWon, kTimeUp };
@@ -63,18 +57,38 @@ Error Unfinished(const SocketAddress& address, bool tried, Over over) {
       Phase::kConnect, absl::StrCat(address.ToString(), why));
 }
 
+absl::string_view FamilyName(const SocketAddress& address) {
+  return address.family() == AF_INET6 ? "IPv6" : "IPv4";
+}
+
+Error LocalAddressError(absl::string_view message) {
+  return MakeError(ErrorCode::kLocalAddressUnusable, Phase::kConnect, message);
+}
+
 class SystemConnectCalls : public ConnectCalls {
  public:
-  int Start(const SocketAddress& address, UniqueFd* fd) override {
+  explicit SystemConnectCalls(const std::vector<Host>& bind) {
+    for (const Host& host : bind) {
+      local_.push_back(SocketAddress::FromLiteral(host, /*port=*/0));
+    }
+  }
+
+  std::optional<Error> Start(const SocketAddress& address,
+                             UniqueFd* fd) override {
     fd->reset(socket(address.family(),
                      SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
-    if (!fd->valid()) return errno;
+    if (!fd->valid()) return ConnectError(errno, address);
     // A dialogue in small pieces must not wait for acknowledgements.
     const int on = 1;
     setsockopt(fd->get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (connect(fd->get(), address.get(), address.length()) == 0) return 0;
-    // Interrupted or not, it goes on by itself.
-    return errno == EINPROGRESS || errno == EINTR ? 0 : errno;
+    std::optional<Error> error = Bind(address, fd->get());
+    if (!error && connect(fd->get(), address.get(), address.length()) != 0 &&
+        // Interrupted or not, it goes on by itself.
+        errno != EINPROGRESS && errno != EINTR) {
+      error = ConnectError(errno, address);
+    }
+    if (error) fd->reset();
+    return error;
   }
 
   int Finish(int fd) override {
@@ -91,6 +105,36 @@ class SystemConnectCalls : public ConnectCalls {
         getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) == 0;
     return connected ? 0 : EINPROGRESS;
   }
+
+ private:
+  // To the local address of the family of `peer`.
+  std::optional<Error> Bind(const SocketAddress& peer, int fd) const {
+    if (local_.empty()) return std::nullopt;
+    const auto local = std::find_if(local_.begin(), local_.end(),
+                                    [&peer](const SocketAddress& address) {
+                                      return address.family() == peer.family();
+                                    });
+    if (local == local_.end()) {
+      return LocalAddressError(
+          absl::StrCat(peer.ToString(), " was not tried: no ", FamilyName(peer),
+                       " address is given to connect from."));
+    }
+    // The port is chosen in connect(), which knows the peer: one port then
+    // serves for many peers.
+    const int on = 1;
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    if (bind(fd, local->get(), local->length()) == 0) return std::nullopt;
+    if (errno == EADDRNOTAVAIL) {
+      return LocalAddressError(
+          absl::StrCat(local->AddressText(),
+                       " is no address of this machine to connect from."));
+    }
+    return LocalAddressError(
+        absl::StrCat("Connecting from ", local->AddressText(),
+                     " failed: ", std::system_category().message(errno), "."));
+  }
+
+  std::vector<SocketAddress> local_;
 };
 
 class Race : public Dialer::Request {
@@ -110,8 +154,10 @@ class Race : public Dialer::Request {
     timer_ = loop_->StartTimer(absl::ZeroDuration(), [this] { StartNext(); });
   }
 
-  std::vector<DialAttempt> attempts() const override {
-    return Ended(std::nullopt);
+  DialResult TimeUp() const override {
+    DialResult result = Request::TimeUp();
+    result.attempts = Ended(std::nullopt);
+    return result;
   }
 
  private:
@@ -128,8 +174,9 @@ class Race : public Dialer::Request {
       DialAttempt& attempt = attempts_[index];
       attempt.started = loop_->Now();
       Runner& runner = runners_[index];
-      if (const int error = calls_->Start(attempt.address, &runner.fd)) {
-        Fail(index, error);
+      if (std::optional<Error> error =
+              calls_->Start(attempt.address, &runner.fd)) {
+        Fail(index, *std::move(error));
         continue;
       }
       runner.watch = loop_->Watch(runner.fd.get(), Interest::kWrite,
@@ -149,15 +196,15 @@ class Race : public Dialer::Request {
     const int error = calls_->Finish(runners_[index].fd.get());
     if (error == EINPROGRESS) return;
     if (error == 0) return Win(index);
-    Fail(index, error);
+    Fail(index, ConnectError(error, attempts_[index].address));
     StartNext();
   }
 
-  void Fail(size_t index, int error) {
+  void Fail(size_t index, Error error) {
     runners_[index].watch.reset();
     runners_[index].fd.reset();
     attempts_[index].ended = loop_->Now();
-    attempts_[index].error = ConnectError(error, attempts_[index].address);
+    attempts_[index].error = std::move(error);
   }
 
   void Win(size_t winner) {
@@ -211,7 +258,7 @@ class TcpDialer : public Dialer {
       : loop_(loop), stagger_(stagger), calls_(std::move(calls)) {}
 
   std::unique_ptr<Request> Dial(
-      std::vector<SocketAddress> addresses,
+      const Endpoint&, std::vector<SocketAddress> addresses,
       std::function<void(DialResult)> on_result) override {
     return std::make_unique<Race>(loop_, stagger_, calls_.get(),
                                   InterleaveFamilies(std::move(addresses)),
@@ -231,8 +278,20 @@ absl::string_view DialOutcomeName(const DialAttempt& attempt) {
   return attempt.error->code == ErrorCode::kCancelled ? "cancelled" : "failed";
 }
 
-std::unique_ptr<ConnectCalls> NewSystemConnectCalls() {
-  return std::make_unique<SystemConnectCalls>();
+DialResult Dialer::Request::TimeUp() const {
+  DialResult result;
+  result.error = MakeError(ErrorCode::kConnectTimedOut, Phase::kConnect);
+  return result;
+}
+
+Error ConnectError(int error, const SocketAddress& address) {
+  return MakeError(ConnectErrorCode(error), Phase::kConnect,
+                   absl::StrCat(address.ToString(), " could not be reached: ",
+                                std::system_category().message(error), "."));
+}
+
+std::unique_ptr<ConnectCalls> NewSystemConnectCalls(std::vector<Host> bind) {
+  return std::make_unique<SystemConnectCalls>(bind);
 }
 
 std::unique_ptr<Dialer> NewTcpDialer(EventLoop* loop, absl::Duration stagger,

@@ -1,4 +1,5 @@
-// TCP connections by RFC 8305 (Happy Eyeballs).
+// Ways to a server: the seam, and TCP by RFC 8305 (Happy Eyeballs). Others are
+// in proxy_dialer.h and socket_factory.h; route.h chooses.
 
 #ifndef HOLDFAST_CORE_DIALER_H_
 #define HOLDFAST_CORE_DIALER_H_
@@ -10,6 +11,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "core/endpoint.h"
 #include "core/error.h"
 #include "core/event_loop.h"
 #include "core/resolver.h"
@@ -31,10 +33,14 @@ struct DialAttempt {
 absl::string_view DialOutcomeName(const DialAttempt& attempt);
 
 struct DialResult {
-  UniqueFd fd;                           // valid if connected
-  std::optional<SocketAddress> address;  // of `fd`
+  UniqueFd fd;  // valid if connected
+  // Of the socket's peer, which may be a proxy; unset if it has none.
+  std::optional<SocketAddress> address;
   std::optional<Error> error;  // the first address's, if none connected
   std::vector<DialAttempt> attempts;
+  // Something that may end connections by itself stands between: an EOF or RST
+  // says nothing about the server (promise 4).
+  bool through_proxy = false;
 };
 
 // Thread safety: one thread, the loop's.
@@ -44,20 +50,27 @@ class Dialer {
   class Request {
    public:
     virtual ~Request() = default;
-    // For who gives up: what came of each address until now. One that is still
-    // waited for has timed out.
-    virtual std::vector<DialAttempt> attempts() const { return {}; }
+    // The result if the time is up now: the error says what was waited for. An
+    // address that is still tried has timed out.
+    virtual DialResult TimeUp() const;
   };
 
   virtual ~Dialer() = default;
 
-  // Connects to the first of `addresses` (at least one) that answers, in order,
-  // families interleaved, a new one each `stagger` or as soon as the last one
-  // failed (RFC 8305, 5); losers are closed. Sets TCP_NODELAY. Calls
-  // `on_result` on the loop, never from inside this call. There is no time
-  // limit here: the caller's deadline destroys the request.
+  // True: the name is looked up elsewhere, as by a proxy; Dial() is given no
+  // addresses.
+  virtual bool looks_up() const { return false; }
+
+  // Connects to `endpoint`. Calls `on_result` on the loop, never from inside
+  // this call. There is no time limit here: the caller's deadline destroys the
+  // request.
+  //
+  // The TCP dialer connects to the first of `addresses` (at least one) that
+  // answers, in order, families interleaved, a new one each `stagger` or as
+  // soon as the last one failed (RFC 8305, 5); losers are closed. Sets
+  // TCP_NODELAY.
   [[nodiscard]] virtual std::unique_ptr<Request> Dial(
-      std::vector<SocketAddress> addresses,
+      const Endpoint& endpoint, std::vector<SocketAddress> addresses,
       std::function<void(DialResult)> on_result) = 0;
 };
 
@@ -66,17 +79,26 @@ class Dialer {
 class ConnectCalls {
  public:
   virtual ~ConnectCalls() = default;
-  // Begins to connect `fd`, a new socket. Returns 0 or an errno.
-  virtual int Start(const SocketAddress& address, UniqueFd* fd) = 0;
+  // Begins to connect `fd`, a new socket. Returns why it cannot, if so.
+  virtual std::optional<Error> Start(const SocketAddress& address,
+                                     UniqueFd* fd) = 0;
   // What came of it, once `fd` is writable: 0 or an errno; EINPROGRESS if it is
   // not decided after all.
   virtual int Finish(int fd) = 0;
 };
-std::unique_ptr<ConnectCalls> NewSystemConnectCalls();
 
-// RFC 8305, 8, recommends the stagger of 250 ms.
+// Connects from the local addresses `bind` (IP literals, the first of a family
+// counts), if there are any; then addresses of another family are not tried.
+std::unique_ptr<ConnectCalls> NewSystemConnectCalls(
+    std::vector<Host> bind = {});
+
+// That `address` could not be connected to, for an errno.
+Error ConnectError(int error, const SocketAddress& address);
+
+// RFC 8305, 8, recommends this stagger.
+inline constexpr absl::Duration kDialStagger = absl::Milliseconds(250);
 std::unique_ptr<Dialer> NewTcpDialer(
-    EventLoop* loop, absl::Duration stagger = absl::Milliseconds(250),
+    EventLoop* loop, absl::Duration stagger = kDialStagger,
     std::unique_ptr<ConnectCalls> calls = NewSystemConnectCalls());
 
 // Families interleaved, the first address's family first (RFC 8305, 4).

@@ -23,6 +23,8 @@ struct HandshakeEvidence {
   // The attempt's time ran out while it waited for the server.
   bool timed_out = false;
   StreamEnd stream_end = StreamEnd::kOpen;
+  // Something that may end the stream by itself stood between.
+  bool through_proxy = false;
   uint64_t bytes_received = 0;  // since TLS began
   std::string first_bytes;      // of these, at most 64
   // A ServerHello was accepted by NSS (SSL_GetPreliminaryChannelInfo).

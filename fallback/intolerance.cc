@@ -204,7 +204,12 @@ Verdict JudgeBeforeServerHello(const HandshakeEvidence& evidence) {
       evidence.alert->description != kCloseNotify) {
     return JudgeEarlyAlert(evidence);
   }
-  switch (EndOf(evidence)) {
+  const StreamEnd end = EndOf(evidence);
+  if (end != StreamEnd::kOpen && evidence.through_proxy) {
+    // Perhaps the proxy's doing: it says nothing about the server (promise 4).
+    return Make(evidence, FailureClass::kFinal, ErrorCode::kClosedThroughProxy);
+  }
+  switch (end) {
     case StreamEnd::kEof:
       return Make(evidence, FailureClass::kDropped,
                   ErrorCode::kClosedDuringHandshake);

@@ -104,7 +104,7 @@ class AttemptImpl : public Attempt {
   void StartPlaintext();
   void ProbeForTls();
   void FailAsTls();
-  void RecordDials(std::vector<DialAttempt> dials);
+  void RecordDials(const DialResult& result);
   void StartHandshake();
   void AwaitAnswer(absl::Duration timeout);
   void ContinueHandshake();
@@ -149,6 +149,7 @@ class AttemptImpl : public Attempt {
   std::unique_ptr<Dialer::Request> dial_;
   std::vector<DialAttempt> dials_;
   std::optional<SocketAddress> address_;
+  bool through_proxy_ = false;
   absl::Duration round_trip_;  // of TCP
   std::unique_ptr<SecureSocket> socket_;
   std::unique_ptr<EventLoop::Registration> watch_;
@@ -171,19 +172,20 @@ class AttemptImpl : public Attempt {
 };
 
 void AttemptImpl::Dial() {
-  address_ = request_.addresses.front();
-  dial_ = dialer_->Dial(request_.addresses, [this](DialResult result) {
-    OnDialled(std::move(result));
-  });
+  if (!request_.addresses.empty()) address_ = request_.addresses.front();
+  dial_ = dialer_->Dial(
+      request_.target.endpoint, request_.addresses,
+      [this](DialResult result) { OnDialled(std::move(result)); });
 }
 
 void AttemptImpl::OnDialled(DialResult result) {
   dial_.reset();
-  RecordDials(std::move(result.attempts));
+  RecordDials(result);
   if (!result.fd.valid()) return Fail(FailureClass::kFinal, *result.error);
   address_ = result.address;
   request_.hooks.record(EventKind::kTcpConnected,
-                        {{"address", address_->AddressText()}});
+                        {{"address", address_ ? address_->AddressText() : ""},
+                         {"through_proxy", through_proxy_ ? "true" : "false"}});
   absl::StatusOr<std::unique_ptr<SecureSocket>> socket =
       SecureSocket::Create(request_.runtime, std::move(result.fd));
   if (!socket.ok()) {
@@ -212,7 +214,7 @@ void AttemptImpl::StartPlaintext() {
 void AttemptImpl::ProbeForTls() {
   mute_timer_.reset();
   probe_ = TlsProbe::Start(loop_, dialer_,
-                           {request_.target.endpoint.host, request_.addresses,
+                           {request_.target.endpoint, request_.addresses,
                             request_.runtime, request_.trust, request_.now},
                            [this] { FailAsTls(); });
 }
@@ -222,8 +224,10 @@ void AttemptImpl::FailAsTls() {
        MakeError(ErrorCode::kTlsOnPlaintextPort, Phase::kPlaintext));
 }
 
-void AttemptImpl::RecordDials(std::vector<DialAttempt> dials) {
-  dials_ = std::move(dials);
+void AttemptImpl::RecordDials(const DialResult& result) {
+  through_proxy_ = result.through_proxy;
+  dials_ = result.attempts;
+  if (!address_ && !dials_.empty()) address_ = dials_.front().address;
   for (const DialAttempt& dial : dials_) {
     if (!dial.error) round_trip_ = dial.ended - dial.started;
     request_.hooks.record(
@@ -364,6 +368,7 @@ void AttemptImpl::FailUndecided() {
 void AttemptImpl::OnHandshakeFailed(bool timed_out) {
   HandshakeEvidence evidence = socket_->evidence();
   evidence.timed_out = timed_out;
+  evidence.through_proxy = through_proxy_;
   request_.hooks.record(EventKind::kHandshakeFailed, EvidenceFields(evidence));
   Verdict verdict =
       Judge(evidence, request_.plan.profile.versions, request_.target.security);
@@ -518,10 +523,11 @@ void AttemptImpl::Ready() {
 
 void AttemptImpl::Expire() {
   switch (state_) {
-    case State::kDialling:
-      RecordDials(dial_->attempts());
-      return Fail(FailureClass::kFinal,
-                  MakeError(ErrorCode::kConnectTimedOut, Phase::kConnect));
+    case State::kDialling: {
+      const DialResult result = dial_->TimeUp();
+      RecordDials(result);
+      return Fail(FailureClass::kFinal, *result.error);
+    }
     case State::kHandshake:
       return asking_ ? FailUndecided() : OnHandshakeFailed(/*timed_out=*/true);
     case State::kPlaintext:
@@ -576,18 +582,20 @@ void AttemptImpl::Finish(AttemptResult result) {
   Stop();
   result.address = address_;
   result.dials = std::move(dials_);
+  result.through_proxy = through_proxy_;
   // May destroy *this.
   const auto on_done = std::move(on_done_);
   on_done(std::move(result));
 }
 
 AttemptResult AttemptImpl::GiveUp() {
-  if (dial_) RecordDials(dial_->attempts());
+  if (dial_) RecordDials(dial_->TimeUp());
   Stop();
   socket_.reset();
   AttemptResult result;
   result.address = address_;
   result.dials = std::move(dials_);
+  result.through_proxy = through_proxy_;
   return result;
 }
 

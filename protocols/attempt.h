@@ -56,7 +56,8 @@ struct AttemptHooks {
 struct AttemptRequest {
   Target target;
   AttemptPlan plan;
-  std::vector<SocketAddress> addresses;  // at least one, in order of preference
+  // In order of preference; none if the dialer looks names up.
+  std::vector<SocketAddress> addresses;
   std::shared_ptr<NssRuntime> runtime;
   std::shared_ptr<const Trust> trust;
   absl::Time now;                         // for the certificate's dates
@@ -71,6 +72,7 @@ struct AttemptResult {
   // The address that the socket was connected to; if none was, the first tried.
   std::optional<SocketAddress> address;
   std::vector<DialAttempt> dials;  // what came of each address
+  bool through_proxy = false;      // as in DialResult
 };
 
 // Ownership: owns its socket until it is connected. Destroying it closes the

@@ -22,7 +22,11 @@ namespace holdfast {
 
 struct AttemptReport {
   int number = 1;
-  std::string address;  // empty if there was none to try
+  // Of the server, or of the proxy; empty if there was none to try, or the
+  // socket has none.
+  std::string address;
+  // Something that may end connections by itself stood between.
+  bool through_proxy = false;
   Rung rung = Rung::kFull;
   bool from_cache = false;  // the rung was remembered
   HandshakeProfile offer;   // made once the handshake had begun

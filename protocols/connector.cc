@@ -48,6 +48,12 @@ bool OutweighsOthers(const Error& error) {
 // Whether another way in may do better after `error` on this one.
 bool MayTryOtherWay(const Error& error) {
   if (OutweighsOthers(error)) return false;
+  // It would lead through the same proxy.
+  if (error.code == ErrorCode::kProxyUnreachable ||
+      error.code == ErrorCode::kProxyAuthenticationRefused ||
+      error.code == ErrorCode::kProxyFailed) {
+    return false;
+  }
   switch (error.category()) {
     case ErrorCategory::kNetwork:
     case ErrorCategory::kTimeout:
@@ -242,7 +248,9 @@ void ConnectOperation::Begin(const AttemptPlan& plan) {
           {"rung", std::string(RungName(plan.rung))},
           {"from_cache", plan.from_cache ? "true" : "false"},
           {"hedged", plan.hedged ? "true" : "false"}});
-  way_->addresses.empty() ? LookUp(plan.number) : StartAttempt(plan.number);
+  const bool needs_look_up =
+      way_->addresses.empty() && !services_.dialer->looks_up();
+  needs_look_up ? LookUp(plan.number) : StartAttempt(plan.number);
 }
 
 void ConnectOperation::OnWayFailed(Error error) {
@@ -405,6 +413,7 @@ void ConnectOperation::Report(const Running& running,
     attempt.address = result.address->AddressText();
     way_->used.push_back(*result.address);
   }
+  attempt.through_proxy = result.through_proxy;
   attempt.rung = running.plan.rung;
   attempt.from_cache = running.plan.from_cache;
   attempt.offer = running.plan.profile;
@@ -528,8 +537,10 @@ std::unique_ptr<Connector::Operation> Connector::Connect(
                                             std::move(on_done));
 }
 
-ConnectResult ConnectBlocking(const ConnectRequest& request, HostCache* cache) {
-  const absl::StatusOr<std::unique_ptr<OwnLoop>> own = OwnLoop::Create(cache);
+ConnectResult ConnectBlocking(const ConnectRequest& request, HostCache* cache,
+                              const Route& route) {
+  const absl::StatusOr<std::unique_ptr<OwnLoop>> own =
+      OwnLoop::Create(cache, route);
   if (!own.ok()) {
     ConnectResult failed{nullptr, ConnectReport{request.target}};
     failed.report.error = ErrorFromStatus(own.status());

@@ -30,6 +30,7 @@
 #include "core/key_log.h"
 #include "core/nss_runtime.h"
 #include "core/resolver.h"
+#include "core/route.h"
 #include "core/trust.h"
 #include "fallback/fallback_policy.h"
 #include "fallback/host_cache.h"
@@ -91,7 +92,7 @@ class Connector {
   struct Services {
     EventLoop* loop;
     Resolver* resolver;
-    Dialer* dialer;
+    Dialer* dialer;  // the way to the server: route.h, socket_factory.h
     HostCache* cache;
     // The wall clock, for certificates and the cache.
     std::function<absl::Time()> wall_clock = absl::Now;
@@ -119,7 +120,8 @@ class Connector {
 
 // The same on a loop of its own, with the system's resolver. `cache` may be
 // null: then nothing is remembered.
-ConnectResult ConnectBlocking(const ConnectRequest& request, HostCache* cache);
+ConnectResult ConnectBlocking(const ConnectRequest& request, HostCache* cache,
+                              const Route& route = {});
 
 }  // namespace holdfast
 #pragma GCC visibility pop

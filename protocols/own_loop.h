@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "core/route.h"
 #include "core/uv_event_loop.h"
 #include "protocols/connector.h"
 
@@ -27,7 +28,8 @@ class OwnLoop {
  public:
   // With the system's resolver. `cache` outlives it; null: nothing is
   // remembered. Errors: kOutOfResources.
-  static absl::StatusOr<std::unique_ptr<OwnLoop>> Create(HostCache* cache);
+  static absl::StatusOr<std::unique_ptr<OwnLoop>> Create(
+      HostCache* cache, const Route& route = {});
 
   Connector::Services services() const;
   UvEventLoop* loop() { return loop_.get(); }
@@ -43,7 +45,8 @@ class OwnLoop {
   }
 
  private:
-  OwnLoop(std::unique_ptr<UvEventLoop> loop, HostCache* cache);
+  OwnLoop(std::unique_ptr<UvEventLoop> loop, HostCache* cache,
+          const Route& route);
 
   const std::unique_ptr<HostCache> forgetful_ = NewMemoryHostCache();
   const std::unique_ptr<UvEventLoop> loop_;

@@ -115,12 +115,15 @@ bool EndsProbe(const Error& error) {
   return false;
 }
 
-// What `error` says of the only version that was offered.
-VersionSupport SupportAfter(const Error& error) {
+// What `error` says of the only version that was offered. That a connection
+// ended says nothing of the server if something else may have ended it.
+VersionSupport SupportAfter(const Error& error, bool through_proxy) {
   const auto is = [&error](std::initializer_list<ErrorCode> codes) {
     return std::find(codes.begin(), codes.end(), error.code) != codes.end();
   };
-  if (MayBePassing(error)) return VersionSupport::kDropped;
+  if (MayBePassing(error)) {
+    return through_proxy ? VersionSupport::kUnknown : VersionSupport::kDropped;
+  }
   if (is({ErrorCode::kSilentDuringHandshake, ErrorCode::kHandshakeTimedOut})) {
     return VersionSupport::kSilent;
   }
@@ -179,6 +182,7 @@ class ProbeImpl : public Probe {
   void Note(const Event& event);
   void OnAttemptDone(ConnectResult result);
   void Learn(const ConnectReport& attempt);
+  void LearnWay(const AttemptReport& attempt);
   void LearnFrom(const std::optional<Error>& error);
   void PlanAfter(const Step& step, const std::optional<Error>& error);
   void Leave(std::unique_ptr<Connection> connection);
@@ -299,18 +303,23 @@ void ProbeImpl::Learn(const ConnectReport& attempt) {
     report_.fallback_error = error;
     return;
   }
-  if (!attempt.attempts.empty()) {
-    for (const DialAttempt& dial : attempt.attempts.front().dials) {
-      if (dial.error) continue;
-      resolver_.Fix(dial.address);
-      report_.address = dial.address.AddressText();
-    }
-  }
+  if (!attempt.attempts.empty()) LearnWay(attempt.attempts.front());
   if (!report_.tls && attempt.tls) {
     report_.tls = attempt.tls;
     report_.capabilities = attempt.capabilities;
   }
   LearnFrom(error);
+}
+
+// A machine is only fixed where addresses are ours to choose.
+void ProbeImpl::LearnWay(const AttemptReport& attempt) {
+  report_.through_proxy |= attempt.through_proxy;
+  if (attempt.error && attempt.error->phase <= Phase::kConnect) return;
+  report_.reached = true;
+  report_.address = attempt.address;
+  for (const DialAttempt& dial : attempt.dials) {
+    if (!dial.error) resolver_.Fix(dial.address);
+  }
 }
 
 void ProbeImpl::LearnFrom(const std::optional<Error>& error) {
@@ -323,7 +332,7 @@ void ProbeImpl::LearnFrom(const std::optional<Error>& error) {
   const std::optional<TlsVersion> only =
       tls12_alone ? TlsVersion::kTls12 : step_.alone;
   if (only && error && report_.versions[*only] == VersionSupport::kUnknown) {
-    report_.versions[*only] = SupportAfter(*error);
+    report_.versions[*only] = SupportAfter(*error, report_.through_proxy);
   }
   if (!step_.alone) PlanAfter(step_, error);
 }

@@ -46,7 +46,7 @@ enum class ProbeVerdict {
   kIntolerant,     // only a reduced offer works, and proves itself
   kLegacy,         // only what is not safe any more works: TLS 1.0, weak keys
   kBroken,         // no connection, or no certificate that holds
-  kUnreachable,    // no TCP connection
+  kUnreachable,    // no connection
   kPlaintextOnly,  // the port has no TLS
 };
 absl::string_view ProbeVerdictName(ProbeVerdict verdict);  // "healthy", ...
@@ -63,7 +63,9 @@ struct RungReport {
 struct ProbeReport {
   Target target;             // kImplicitTls or kStartTls
   absl::Time at;             // when it ended, by the wall clock
-  std::string address = {};  // that was probed; empty if none was reached
+  bool reached = false;      // a connection to the server came about
+  std::string address = {};  // of the server, or of the proxy; may be empty
+  bool through_proxy = false;
   std::map<TlsVersion, VersionSupport> versions = {};
   // Of full, no-alpn, compact, tls12. A rung that is not tried offers the same
   // as another one, or lies outside of what the policy allows.
@@ -78,7 +80,7 @@ struct ProbeReport {
   // Where a port speaks plaintext instead of TLS: it has STARTTLS.
   bool other_mode_works = false;
 
-  bool reachable() const { return !address.empty(); }
+  bool reachable() const { return reached; }
   // Why the first offer failed; null if it worked.
   const Error* cause() const;
   // The fullest rung that works.

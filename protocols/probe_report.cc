@@ -87,6 +87,10 @@ ProbeVerdict VerdictOf(const ProbeReport& report) {
 // Why `report` is broken: as a connect would put it.
 ErrorCode CodeOfBroken(const ProbeReport& report) {
   if (!report.fallback_error) return report.cause()->code;
+  // It says nothing of the server.
+  if (report.fallback_error->code == ErrorCode::kClosedThroughProxy) {
+    return ErrorCode::kClosedThroughProxy;
+  }
   return report.fallback_error->category() == ErrorCategory::kDowngrade
              ? ErrorCode::kPathBlocksNewerTls
              : ErrorCode::kFallbackSignalRefused;

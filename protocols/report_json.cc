@@ -73,6 +73,7 @@ Json OfferJson(const HandshakeProfile& offer) {
 Json AttemptJson(const AttemptReport& attempt) {
   Json json = {{"number", attempt.number},
                {"address", NullIfEmpty(attempt.address)},
+               {"through_proxy", attempt.through_proxy},
                {"rung", RungName(attempt.rung)},
                {"security", ConnectionSecurityName(attempt.security)},
                {"outcome", attempt.error      ? "failed"

@@ -18,9 +18,9 @@ class TlsProbeImpl : public TlsProbe {
   TlsProbeImpl(EventLoop* loop, Dialer* dialer, TlsProbeRequest request,
                std::function<void()> on_tls)
       : loop_(loop), request_(std::move(request)), on_tls_(std::move(on_tls)) {
-    dial_ = dialer->Dial(request_.addresses, [this](DialResult result) {
-      OnDialled(std::move(result));
-    });
+    dial_ = dialer->Dial(
+        request_.endpoint, request_.addresses,
+        [this](DialResult result) { OnDialled(std::move(result)); });
   }
 
  private:
@@ -43,7 +43,7 @@ void TlsProbeImpl::OnDialled(DialResult result) {
   if (!socket.ok()) return;
   socket_ = *std::move(socket);
   if (socket_
-          ->StartTls(HandshakeProfile(), request_.host, request_.trust,
+          ->StartTls(HandshakeProfile(), request_.endpoint.host, request_.trust,
                      request_.now)
           .ok()) {
     ContinueHandshake();

@@ -10,6 +10,7 @@
 
 #include "absl/time/time.h"
 #include "core/dialer.h"
+#include "core/endpoint.h"
 #include "core/event_loop.h"
 #include "core/nss_runtime.h"
 #include "core/resolver.h"
@@ -18,8 +19,8 @@
 namespace holdfast {
 
 struct TlsProbeRequest {
-  Host host;
-  std::vector<SocketAddress> addresses;  // at least one
+  Endpoint endpoint;
+  std::vector<SocketAddress> addresses;  // none if the dialer looks names up
   std::shared_ptr<NssRuntime> runtime;
   std::shared_ptr<const Trust> trust;
   absl::Time now;

@@ -12,10 +12,14 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "fallback/host_cache.h"
+#include "fallback/host_record.h"
 #include "fallback/sqlite_host_cache.h"
 #include "nlohmann/json.hpp"
 
 namespace holdfast {
+
+// By which reports tell what has expired.
+inline constexpr RecordLifetimes kLifetimes;
 
 // What a connection to the host with the default options offers first, asked of
 // the same RetrySession that a connect asks.

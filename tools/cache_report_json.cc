@@ -8,8 +8,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr RecordLifetimes kLifetimes;
-
 Json NullIfEmpty(const std::string& text) {
   return text.empty() ? Json() : Json(text);
 }

@@ -11,8 +11,6 @@
 namespace holdfast {
 namespace {
 
-constexpr RecordLifetimes kLifetimes;
-
 // "mail.example.org:993 (implicit)".
 std::string KeyText(const HostKey& key) {
   return absl::StrCat(

@@ -114,9 +114,8 @@ class ConnectRun {
       : loop_(std::move(loop)),
         signals_(loop_.get(), [this] { OnSignal(); }),
         cache_(OpenCache(global)),
-        resolver_(NewOverrideResolver(loop_.get(), options.overrides,
-                                      NewSystemResolver(loop_.get()))),
-        dialer_(NewTcpDialer(loop_.get())),
+        resolver_(options.NewResolver(loop_.get())),
+        dialer_(NewRouteDialer(loop_.get(), resolver_.get(), options.route)),
         connector_(
             {loop_.get(), resolver_.get(), dialer_.get(), cache_.get()}) {}
 
@@ -284,7 +283,6 @@ void AddConnectCommand(CLI::App* app, const GlobalOptions* global, Run* run) {
   connect->footer(
       "Without --check, standard input and output are the session.\n\n"
       "Example:\n"
-      "  holdfast connect --check --json imaps://mail.example.org\n"
       "  holdfast connect --user alice --password-file pw "
       "imaps://mail.example.org");
   connect->callback([=] {

@@ -54,10 +54,18 @@ std::string WhereText(const ConnectReport& report) {
       absl::StrCat(absl::AsciiStrToUpper(GetProtocolInfo(target.protocol).name),
                    " by ", ModeText(target.security), ", ",
                    target.endpoint.host.name(), " port ", target.endpoint.port);
-  if (cause != nullptr && !cause->address.empty()) {
-    absl::StrAppend(&text, ", address ", cause->address);
+  if (cause != nullptr && cause->through_proxy) {
+    absl::StrAppend(&text, ", through a proxy");
   }
-  return absl::StrCat(text, ", ", PhaseText(report.error->phase));
+  if (cause != nullptr && !cause->address.empty()) {
+    absl::StrAppend(&text, cause->through_proxy ? " (" : ", address ",
+                    cause->address, cause->through_proxy ? ")" : "");
+  }
+  const bool at_proxy = cause != nullptr && cause->through_proxy &&
+                        report.error->phase == Phase::kConnect;
+  return absl::StrCat(text, ", ",
+                      at_proxy ? "before the server was reached"
+                               : PhaseText(report.error->phase));
 }
 
 std::string OfferText(const AttemptReport& attempt) {
@@ -117,6 +125,11 @@ std::string MillisecondsText(absl::Duration duration) {
   return absl::StrCat(absl::ToInt64Milliseconds(duration), " ms");
 }
 
+std::string AddressText(const AttemptReport& attempt) {
+  if (attempt.address.empty()) return attempt.through_proxy ? "(proxy)" : "-";
+  return absl::StrCat(attempt.address, attempt.through_proxy ? " (proxy)" : "");
+}
+
 // Each attempt, and below it each of its addresses if it had several.
 std::string AttemptsTable(const ConnectReport& report) {
   std::vector<std::vector<std::string>> rows = {
@@ -125,8 +138,7 @@ std::string AttemptsTable(const ConnectReport& report) {
     rows.push_back({absl::StrCat(attempt.number),
                     std::string(RungName(attempt.rung)),
                     std::string(ConnectionSecurityName(attempt.security)),
-                    attempt.address.empty() ? "-" : attempt.address,
-                    MillisecondsText(attempt.duration),
+                    AddressText(attempt), MillisecondsText(attempt.duration),
                     attempt.error ? std::string(ErrorName(attempt.error->code))
                     : attempt.given_up ? "given up"
                                        : "connected"});

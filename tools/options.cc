@@ -83,6 +83,31 @@ std::pair<std::string, Host> ParseOverride(const std::string& text) {
   return {endpoint.ToString(), *address};
 }
 
+Host ParseLocalAddress(const std::string& text,
+                       const std::vector<Host>& others) {
+  const absl::StatusOr<Host> host = Host::Parse(text);
+  if (!host.ok() || !host->is_ip_literal()) {
+    throw CLI::ValidationError(
+        absl::StrCat("\"", text, "\" is not an IP address to connect from"));
+  }
+  const auto is_ipv6 = [](const Host& address) {
+    return absl::StrContains(address.name(), ':');
+  };
+  for (const Host& other : others) {
+    if (is_ipv6(other) != is_ipv6(*host)) continue;
+    throw CLI::ValidationError(
+        "--bind takes one IPv4 and one IPv6 address at most");
+  }
+  return *host;
+}
+
+Proxy ParseProxy(const std::string& text) {
+  absl::StatusOr<Proxy> proxy = Proxy::Parse(text);
+  if (proxy.ok()) return *std::move(proxy);
+  // Without the text, which may hold a password.
+  throw CLI::ValidationError(ErrorFromStatus(proxy.status()).Message());
+}
+
 // Where nothing says where to keep it.
 std::unique_ptr<HostCache> HomelessCache() {
   return NewMemoryHostCache(
@@ -160,6 +185,11 @@ std::unique_ptr<HostCache> OpenCache(const GlobalOptions& options) {
   if (options.cache == "none") return NewMemoryHostCache();
   if (path.empty()) return HomelessCache();
   return OpenSqliteHostCache(path);
+}
+
+std::unique_ptr<Resolver> ConnectionOptions::NewResolver(
+    EventLoop* loop) const {
+  return NewOverrideResolver(loop, overrides, NewSystemResolver(loop));
 }
 
 absl::StatusOr<FallbackPolicy> ConnectionOptions::Policy() const {
@@ -259,6 +289,24 @@ void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
          },
          "Use this address, not a look-up (repeatable)")
       ->type_name("HOST:PORT:ADDR")
+      ->allow_extra_args(false);
+  app->add_option_function<std::string>(
+         "--proxy",
+         [options](const std::string& text) {
+           options->route.proxy = ParseProxy(text);
+         },
+         "socks5:// or http://[USER:PASSWORD@]HOST")
+      ->type_name("URL");
+  app->add_option_function<std::vector<std::string>>(
+         "--bind",
+         [options](const std::vector<std::string>& texts) {
+           for (const std::string& text : texts) {
+             options->route.bind.push_back(
+                 ParseLocalAddress(text, options->route.bind));
+           }
+         },
+         "Local address to connect from (repeatable)")
+      ->type_name("ADDRESS")
       ->allow_extra_args(false);
   app->add_option("--keylog", options->key_log,
                   "Append the TLS secrets, for a packet capture")

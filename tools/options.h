@@ -12,6 +12,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/time/time.h"
 #include "core/endpoint.h"
+#include "core/route.h"
 #include "core/tls_version.h"
 #include "core/trust.h"
 #include "fallback/fallback_policy.h"
@@ -56,11 +57,14 @@ struct ConnectionOptions {
   std::optional<TlsVersion> allow_legacy;  // TLS 1.0 or 1.1, as the minimum
   absl::Duration hedge_delay = FallbackPolicy().hedge_delay;
   absl::Duration timeout = absl::Seconds(30);
+  Route route;          // --proxy, --bind
   std::string key_log;  // --keylog; empty: none
   std::string trace;    // --trace; empty: none
   // --resolve: Endpoint::ToString() to addresses.
   std::map<std::string, std::vector<Host>> overrides;
 
+  // The system's resolver, but for the overrides.
+  std::unique_ptr<Resolver> NewResolver(EventLoop* loop) const;
   // Errors: kInvalidVersionRange.
   absl::StatusOr<FallbackPolicy> Policy() const;
 };

@@ -155,9 +155,9 @@ class ProbeRun {
         targets_(std::move(targets)),
         loop_(std::move(loop)),
         signals_(loop_.get(), [this] { is_over_ = true; }),
-        resolver_(NewOverrideResolver(loop_.get(), options.connection.overrides,
-                                      NewSystemResolver(loop_.get()))),
-        dialer_(NewTcpDialer(loop_.get())),
+        resolver_(options.connection.NewResolver(loop_.get())),
+        dialer_(NewRouteDialer(loop_.get(), resolver_.get(),
+                               options.connection.route)),
         progress_(ShowsProgress(global), targets_.size()),
         reports_(targets_.size()) {
     for (const Target& target : targets_) {

@@ -56,7 +56,8 @@ Json ProbeReportJson(const ProbeReport& report) {
   const bool chose_alpn = report.tls && !report.tls->alpn.empty();
   return {{"target", TargetJson(report.target)},
           {"reachable", report.reachable()},
-          {"address", report.reachable() ? Json(report.address) : Json()},
+          {"address", report.address.empty() ? Json() : Json(report.address)},
+          {"through_proxy", report.through_proxy},
           {"verdict", ProbeVerdictName(diagnosis.verdict)},
           {"summary", diagnosis.summary},
           {"versions", versions},

@@ -101,8 +101,9 @@ std::string ReportBlock(const ProbeReport& report, const Painter& paint) {
       "\n", report.target.ToString(), ": ",
       paint(TintOf(diagnosis.verdict), ProbeVerdictName(diagnosis.verdict)),
       "\n", WrappedRow("Finding", diagnosis.summary));
-  if (report.reachable()) {
-    absl::StrAppend(&text, Row("Address", report.address));
+  if (!report.address.empty()) {
+    absl::StrAppend(
+        &text, Row(report.through_proxy ? "Proxy" : "Address", report.address));
   }
   if (report.starttls_accepted) {
     absl::StrAppend(&text, Row("STARTTLS", "accepted"));

@@ -13,8 +13,6 @@
 namespace holdfast {
 namespace {
 
-using Json = nlohmann::json;
-
 // Control characters escaped: a trace may come from somebody else, and a
 // terminal obeys them. In UTF-8, C1 is 0xc2 and 0x80 to 0x9f.
 std::string Printable(absl::string_view text) {
@@ -65,7 +63,11 @@ std::string Sentence(const Event& event) {
                           field("milliseconds"), " ms",
                           Detail(": ", field("message")));
     case EventKind::kTcpConnected:
-      return absl::StrCat("TCP is up with ", field("address"));
+      return field("through_proxy") == "true"
+                 ? absl::StrCat("is connected through a proxy",
+                                Detail(": ", field("address")))
+                 : absl::StrCat("TCP is up",
+                                Detail(" with ", field("address")));
     case EventKind::kStartTlsAccepted:
       return "the server has accepted STARTTLS";
     case EventKind::kHandshakeStarted:
@@ -131,7 +133,7 @@ std::string UnknownEventText(const std::string& name, const Event& event) {
 }
 
 // Throws nlohmann::json::exception if `line` is not what EventJson() makes.
-std::string EventLine(const Json& line) {
+std::string EventLine(const nlohmann::json& line) {
   Event event{};
   event.attempt = line.at("attempt").get<int>();
   for (const auto& [name, value] : line.at("fields").items()) {
@@ -147,7 +149,7 @@ std::string EventLine(const Json& line) {
 }
 
 // Likewise, if it is not what TraceHeaderJson() makes.
-std::string HeaderLine(const Json& line) {
+std::string HeaderLine(const nlohmann::json& line) {
   return Printable(absl::StrCat(line.at("started").get<std::string>(), "  ",
                                 line.at("target").get<std::string>(),
                                 "  (process ", line.at("pid").get<int>(),
@@ -161,7 +163,7 @@ class Runs {
  public:
   // Throws nlohmann::json::exception if `text` is no line of a trace.
   void Add(const std::string& text) {
-    const Json line = Json::parse(text);
+    const auto line = nlohmann::json::parse(text);
     const int pid = line.at("pid").get<int>();
     if (line.contains("holdfast")) {
       texts_.push_back(HeaderLine(line));

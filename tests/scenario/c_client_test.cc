@@ -1,7 +1,10 @@
 // The C interface: clients, connections, errors, values, loops and the cache,
 // in this process, before servers of the lab.
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -19,6 +22,7 @@
 #include "core/error.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/helpers/c_handles.h"
 #include "tests/helpers/in_process_test.h"
 
 namespace holdfast::test {
@@ -28,21 +32,6 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StrEq;
-
-template <typename T, void (*Free)(T*)>
-struct Freer {
-  void operator()(T* handle) const { Free(handle); }
-};
-template <typename T, void (*Free)(T*)>
-using Owned = std::unique_ptr<T, Freer<T, Free>>;
-using ErrorPtr = Owned<holdfast_error, holdfast_error_free>;
-using ClientPtr = Owned<holdfast_client, holdfast_client_free>;
-using CachePtr = Owned<holdfast_cache, holdfast_cache_free>;
-using LoopPtr = Owned<holdfast_loop, holdfast_loop_free>;
-using OperationPtr = Owned<holdfast_operation, holdfast_operation_free>;
-using ConnectionPtr = Owned<holdfast_connection, holdfast_connection_free>;
-using ValuePtr = Owned<holdfast_value, holdfast_value_free>;
-using CredentialsPtr = Owned<holdfast_credentials, holdfast_credentials_free>;
 
 std::string Text(const holdfast_operation* operation, const char* path) {
   const char* const text =
@@ -422,6 +411,74 @@ TEST_F(CClientTest, NamesAreLookedUpByTheEmbedder) {
   const OperationPtr failed(
       holdfast_connect(client_.get(), nullptr, "imaps://mail.example"));
   EXPECT_EQ(holdfast_operation_wait(failed.get()), HOLDFAST_E_HOST_NOT_FOUND);
+}
+
+TEST_F(CClientTest, ProxiesAndLocalAddressesAreChecked) {
+  EXPECT_EQ(holdfast_client_set_proxy(client_.get(), "gopher://x", nullptr),
+            HOLDFAST_E_INVALID_PROXY);
+  EXPECT_EQ(
+      holdfast_client_add_bind_address(client_.get(), "localhost", nullptr),
+      HOLDFAST_E_INVALID_ARGUMENT);
+  EXPECT_EQ(
+      holdfast_client_add_bind_address(client_.get(), "127.0.0.2", nullptr),
+      HOLDFAST_OK);
+  const auto server = StartLab("healthy");
+  EXPECT_EQ(holdfast_operation_wait(Connect(*server).get()), HOLDFAST_OK);
+  // Nobody listens there.
+  EXPECT_EQ(
+      holdfast_client_set_proxy(client_.get(), "socks5://127.0.0.1:1", nullptr),
+      HOLDFAST_OK);
+  const OperationPtr refused = Connect(*server);
+  EXPECT_NE(holdfast_operation_wait(refused.get()), HOLDFAST_OK);
+  EXPECT_THAT(holdfast_error_message(holdfast_operation_error(refused.get())),
+              HasSubstr("proxy"));
+}
+
+// Makes the connections of a client, and counts them.
+struct Sockets {
+  int made = 0;
+  int through_proxy = 0;
+};
+
+void MakeSocket(void* data, holdfast_socket_request* request) {
+  auto* const sockets = static_cast<Sockets*>(data);
+  ++sockets->made;
+  EXPECT_STREQ(holdfast_socket_request_host(request), "127.0.0.1");
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(holdfast_socket_request_port(request));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  EXPECT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address),
+            0);
+  holdfast_socket_request_answer(request, fd, sockets->through_proxy, nullptr);
+}
+
+void MakeNoSocket(void*, holdfast_socket_request* request) {
+  holdfast_socket_request_answer(request, -1, 0, "The tunnel is closed.");
+}
+
+TEST_F(CClientTest, SocketsAreMadeByTheEmbedder) {
+  const auto server = StartLab("tls13-fin");
+  Sockets sockets;
+  holdfast_client_set_socket_function(client_.get(), MakeSocket, &sockets,
+                                      nullptr);
+  EXPECT_EQ(holdfast_operation_wait(Connect(*server).get()), HOLDFAST_OK);
+  EXPECT_EQ(sockets.made, 4);
+
+  // The end of a connection through a proxy says nothing of the server.
+  ASSERT_EQ(holdfast_cache_forget_all(cache_.get(), nullptr, nullptr), 0);
+  sockets = {0, 1};
+  EXPECT_EQ(holdfast_operation_wait(Connect(*server).get()),
+            HOLDFAST_E_CLOSED_THROUGH_PROXY);
+  EXPECT_EQ(sockets.made, 1);
+
+  holdfast_client_set_socket_function(client_.get(), MakeNoSocket, nullptr,
+                                      nullptr);
+  const OperationPtr none = Connect(*server);
+  EXPECT_EQ(holdfast_operation_wait(none.get()), HOLDFAST_E_NETWORK_ERROR);
+  EXPECT_STREQ(holdfast_error_message(holdfast_operation_error(none.get())),
+               "The tunnel is closed.");
 }
 
 int64_t InThePast(void*) { return 1'000'000'000; }

@@ -751,6 +751,20 @@ INSTANTIATE_TEST_SUITE_P(, CProgramTest, testing::Bool(), [](const auto& mode) {
   return mode.param ? "Valgrind" : "Plain";
 });
 
+TEST_P(CProgramTest, AConnectRecoversAndRemembers) {
+  lab::LabOptions options;
+  options.behaviour = *lab::FindBehaviour("tls13-fin");
+  options.certificate = *authority_.Issue();
+  const auto server = *lab::LabServer::Start(std::move(options));
+  const std::vector<std::string> program = {
+      HOLDFAST_C_CONNECT, absl::StrCat("imaps://127.0.0.1:", server->port()),
+      directory_.path() + "/hosts.db"};
+  EXPECT_THAT(Run(program).out, HasSubstr("with TLS 1.2 in 4 attempts"));
+  const ProcessResult second = Run(program);
+  EXPECT_THAT(second.out, HasSubstr("with TLS 1.2 in 1 attempt."));
+  EXPECT_EQ(second.exit_code, 0) << second.err;
+}
+
 TEST_P(CProgramTest, TheReaderPrintsMailboxesSubjectsAndTheNewestMessage) {
   const SessionPtr session = Open(Dovecot());
   for (int i = 0; i < 11; ++i) Append(session, Message("a"));

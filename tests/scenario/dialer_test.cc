@@ -40,8 +40,9 @@ DialResult Dial(const std::vector<SocketAddress>& addresses,
   EXPECT_TRUE(loop.ok());
   const std::unique_ptr<Dialer> dialer = NewTcpDialer(loop->get(), stagger);
   std::optional<DialResult> result;
-  const auto request = dialer->Dial(
-      addresses, [&result](DialResult r) { result = std::move(r); });
+  const auto request =
+      dialer->Dial({*Host::Parse("mail.example.org"), 993}, addresses,
+                   [&result](DialResult r) { result = std::move(r); });
   (*loop)->RunUntil([&result] { return result.has_value(); });
   return *std::move(result);
 }

@@ -151,10 +151,10 @@ TEST_F(ProbeTest, HasTheFieldsThatScriptsRelyOn) {
   const json report = Probe(*server);
   std::vector<std::string> fields;
   for (const auto& [field, value] : report.items()) fields.push_back(field);
-  EXPECT_THAT(fields,
-              UnorderedElementsAre("target", "reachable", "address", "verdict",
-                                   "summary", "versions", "rungs", "alpn",
-                                   "starttls", "certificate", "advice"));
+  EXPECT_THAT(fields, UnorderedElementsAre(
+                          "target", "reachable", "address", "through_proxy",
+                          "verdict", "summary", "versions", "rungs", "alpn",
+                          "starttls", "certificate", "advice"));
   EXPECT_EQ(report.at("target"), (json{{"protocol", "imap"},
                                        {"host", "localhost"},
                                        {"port", server->port()},

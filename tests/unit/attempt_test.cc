@@ -32,7 +32,7 @@ class PairDialer : public Dialer {
   }
 
   std::unique_ptr<Request> Dial(
-      std::vector<SocketAddress> addresses,
+      const Endpoint&, std::vector<SocketAddress> addresses,
       std::function<void(DialResult)> on_result) override {
     address_ = addresses.front();
     answer_ = std::move(on_result);

@@ -56,7 +56,7 @@ class PairDialer final : public Dialer {
  public:
   explicit PairDialer(EventLoop* loop) : loop_(loop) {}
   std::unique_ptr<Request> Dial(
-      std::vector<SocketAddress> addresses,
+      const Endpoint&, std::vector<SocketAddress> addresses,
       std::function<void(DialResult)> on_result) override {
     SocketPair pair;
     clients.push_back(pair.client.get());

@@ -36,13 +36,16 @@ class FakeResolver : public Resolver {
 class FakeDialer : public Dialer {
  public:
   std::unique_ptr<Request> Dial(
-      std::vector<SocketAddress> addresses,
+      const Endpoint&, std::vector<SocketAddress> addresses,
       std::function<void(DialResult)> on_result) override {
     dialled.push_back(std::move(addresses));
     answer = std::move(on_result);
     return std::make_unique<Request>();
   }
 
+  bool looks_up() const override { return is_proxy; }
+
+  bool is_proxy = false;
   std::vector<std::vector<SocketAddress>> dialled;
   std::function<void(DialResult)> answer;
 };
@@ -119,6 +122,24 @@ TEST_F(ConnectorTest, ADialThatHangsEndsExactlyAtTheDeadline) {
   EXPECT_EQ(cause(), ErrorCode::kConnectTimedOut);
   EXPECT_EQ(result_->report.attempts[0].address, "192.0.2.1");
   EXPECT_EQ(result_->report.attempts[0].duration, kTimeout);
+}
+
+TEST_F(ConnectorTest, NothingIsLookedUpForADialerThatLooksUp) {
+  dialer_.is_proxy = true;
+  Connect();
+  loop_.Advance(absl::ZeroDuration());
+  EXPECT_EQ(resolver_.requests, 0);
+  ASSERT_EQ(dialer_.dialled.size(), 1u);
+  EXPECT_TRUE(dialer_.dialled[0].empty());
+  DialResult refused;
+  refused.error = MakeError(ErrorCode::kProxyRefused, Phase::kConnect);
+  refused.through_proxy = true;
+  dialer_.answer(std::move(refused));
+  loop_.Advance(absl::ZeroDuration());
+  ASSERT_TRUE(result_);
+  EXPECT_EQ(cause(), ErrorCode::kProxyRefused);
+  EXPECT_EQ(result_->report.attempts[0].address, "");
+  EXPECT_TRUE(result_->report.attempts[0].through_proxy);
 }
 
 TEST_F(ConnectorTest, AnUnknownHostIsOneAttempt) {

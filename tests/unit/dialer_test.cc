@@ -18,6 +18,9 @@ namespace {
 
 using ::testing::ElementsAre;
 
+// The addresses say where to go.
+const Endpoint kEndpoint{*Host::Parse("mail.example.org"), 993};
+
 SocketAddress Address(absl::string_view literal) {
   return SocketAddress::FromLiteral(*Host::Parse(literal), 993);
 }
@@ -41,16 +44,17 @@ std::vector<std::string> Texts(const std::vector<SocketAddress>& addresses) {
 // enough to be closed.
 class FakeConnectCalls : public ConnectCalls {
  public:
-  int Start(const SocketAddress& address, UniqueFd* fd) override {
+  std::optional<Error> Start(const SocketAddress& address,
+                             UniqueFd* fd) override {
     const std::string text = address.AddressText();
     started.push_back(text);
     if (const auto error = start_errors.find(text);
         error != start_errors.end()) {
-      return error->second;
+      return ConnectError(error->second, address);
     }
     fd->reset(eventfd(0, EFD_CLOEXEC));
     fds[text] = fd->get();
-    return 0;
+    return std::nullopt;
   }
   int Finish(int fd) override { return finish_errors[fd]; }
 
@@ -72,9 +76,9 @@ class DialerTest : public ::testing::Test {
 
   // Dials and starts the first address.
   void Dial(std::initializer_list<absl::string_view> literals) {
-    request_ = dialer_->Dial(Addresses(literals), [this](DialResult result) {
-      result_ = std::move(result);
-    });
+    request_ = dialer_->Dial(
+        kEndpoint, Addresses(literals),
+        [this](DialResult result) { result_ = std::move(result); });
     EXPECT_FALSE(result_) << "called from inside Dial()";
     loop_.Advance(absl::ZeroDuration());
   }
@@ -141,8 +145,10 @@ TEST_F(DialerTest, WhoGivesUpLearnsWhatCameOfEachAddress) {
   Dial({"192.0.2.1", "192.0.2.2", "192.0.2.3"});
   Fail("192.0.2.1", ECONNREFUSED);
   loop_.Advance(absl::Milliseconds(100));
-  const std::vector<DialAttempt> attempts = request_->attempts();
+  const DialResult time_up = request_->TimeUp();
+  const std::vector<DialAttempt>& attempts = time_up.attempts;
   request_.reset();
+  EXPECT_EQ(time_up.error->code, ErrorCode::kConnectTimedOut);
   ASSERT_EQ(attempts.size(), 3u);
   EXPECT_EQ(attempts[0].error->code, ErrorCode::kConnectionRefused);
   EXPECT_EQ(attempts[1].error->message,
@@ -231,10 +237,11 @@ TEST_F(DialerTest, DestroyingTheRequestClosesAllSockets) {
 
 TEST_F(DialerTest, TheRequestMayGoInsideItsCallback) {
   bool called = false;
-  request_ = dialer_->Dial(Addresses({"192.0.2.1"}), [&](DialResult) {
-    request_.reset();
-    called = true;
-  });
+  request_ =
+      dialer_->Dial(kEndpoint, Addresses({"192.0.2.1"}), [&](DialResult) {
+        request_.reset();
+        called = true;
+      });
   loop_.Advance(absl::ZeroDuration());
   Succeed("192.0.2.1");
   EXPECT_TRUE(called);

@@ -105,6 +105,15 @@ const std::map<int, std::string> kGivenOut = {
     {155, "state_not_restored"},
     {156, "mailbox_changed"},
     {19, "invalid_argument"},
+    {37, "proxy_unreachable"},
+    {38, "proxy_refused"},
+    {39, "closed_through_proxy"},
+    {180, "proxy_authentication_refused"},
+    {181, "proxy_failed"},
+    {182, "proxy_timed_out"},
+    {183, "no_new_connection"},
+    {184, "invalid_proxy"},
+    {185, "local_address_unusable"},
 };
 
 TEST(ErrorTableTest, NumbersAndNamesNeverChange) {

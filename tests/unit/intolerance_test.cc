@@ -77,6 +77,11 @@ HandshakeEvidence Found(int32_t nss_error) {
   return evidence;
 }
 
+HandshakeEvidence ThroughProxy(HandshakeEvidence evidence) {
+  evidence.through_proxy = true;
+  return evidence;
+}
+
 HandshakeEvidence AskedForCertificate(HandshakeEvidence evidence) {
   evidence.client_certificate_requested = true;
   return AfterServerHello(evidence);
@@ -157,6 +162,24 @@ INSTANTIATE_TEST_SUITE_P(
             ErrorCode::kResetDuringHandshake},
         Row{"Silence", TimedOut(), FailureClass::kSilent,
             ErrorCode::kSilentDuringHandshake},
+        Row{"FinThroughAProxy", ThroughProxy(Ended(StreamEnd::kEof)),
+            FailureClass::kFinal, ErrorCode::kClosedThroughProxy},
+        Row{"RstThroughAProxy", ThroughProxy(Ended(StreamEnd::kReset)),
+            FailureClass::kFinal, ErrorCode::kClosedThroughProxy},
+        Row{"AWarningAndFinThroughAProxy", ThroughProxy([] {
+              HandshakeEvidence evidence = Alert(40, kWarning);
+              evidence.stream_end = StreamEnd::kEof;
+              return evidence;
+            }()),
+            FailureClass::kFinal, ErrorCode::kClosedThroughProxy},
+        Row{"AlertAndFinThroughAProxy", ThroughProxy([] {
+              HandshakeEvidence evidence = Alert(70);
+              evidence.stream_end = StreamEnd::kEof;
+              return evidence;
+            }()),
+            FailureClass::kVersionRefused, ErrorCode::kVersionRefused},
+        Row{"SilenceThroughAProxy", ThroughProxy(TimedOut()),
+            FailureClass::kSilent, ErrorCode::kSilentDuringHandshake},
         Row{"FinAfterServerHello", AfterServerHello(Ended(StreamEnd::kEof)),
             FailureClass::kInterrupted, ErrorCode::kHandshakeInterrupted},
         Row{"SilenceAfterServerHello", AfterServerHello(TimedOut()),

@@ -16,8 +16,10 @@ namespace holdfast {
 namespace {
 
 using testing::Contains;
+using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr char kCertificate[] = "mail.example.org";
 
@@ -41,7 +43,7 @@ TlsInfo Tls(TlsVersion version) {
 
 // A server at which every offer works.
 ProbeReport Healthy(const std::string& target = "imaps://mail.example.org") {
-  ProbeReport report{*ParseTarget(target), Now(), "192.0.2.1"};
+  ProbeReport report{*ParseTarget(target), Now(), true, "192.0.2.1"};
   report.versions = {{TlsVersion::kTls13, VersionSupport::kOk},
                      {TlsVersion::kTls12, VersionSupport::kOk},
                      {TlsVersion::kTls11, VersionSupport::kUnsupported},
@@ -155,8 +157,21 @@ TEST(ProbeDiagnosisTest, DaysAreWhole) {
 TEST(ProbeDiagnosisTest, NoTcpIsUnreachable) {
   ProbeReport report = FailingAbove(std::nullopt, ErrorCode::kConnectionRefused,
                                     Phase::kConnect);
-  report.address.clear();
+  report.reached = false;
   EXPECT_EQ(VerdictOf(report), ProbeVerdict::kUnreachable);
+}
+
+TEST(ProbeDiagnosisTest, AnEndThroughAProxyIsNoIntolerance) {
+  ProbeReport report =
+      FailingAbove(Rung::kTls12, ErrorCode::kClosedThroughProxy);
+  EXPECT_EQ(VerdictOf(report), ProbeVerdict::kBroken);
+  // Nor a server that does not bear the mark of a reduced hello.
+  report = FailingAbove(Rung::kTls12, ErrorCode::kVersionRefused);
+  report.fallback_error =
+      MakeError(ErrorCode::kClosedThroughProxy, Phase::kHandshake);
+  EXPECT_EQ(VerdictOf(report), ProbeVerdict::kBroken);
+  EXPECT_EQ(Diagnose(report).summary,
+            GetErrorInfo(ErrorCode::kClosedThroughProxy).sentence);
 }
 
 TEST(ProbeDiagnosisTest, APortInTheOtherModeIsToldWithItsCommand) {
@@ -216,7 +231,7 @@ TEST(ProbeTextTest, ShowsATableAndEachServerInWords) {
   ProbeReport closed = FailingAbove(std::nullopt, ErrorCode::kConnectionRefused,
                                     Phase::kConnect);
   closed.target = *ParseTarget("pop3s://old.example.org");
-  closed.address.clear();
+  closed.reached = false;
   for (auto& [version, support] : closed.versions) {
     support = VersionSupport::kUnknown;
   }
@@ -261,6 +276,16 @@ Not reached:
 )");
 }
 
+TEST(ProbeTextTest, ShowsTheProxyAsOne) {
+  ProbeReport report = Healthy();
+  report.through_proxy = true;
+  EXPECT_THAT(ProbeReportText({report}, kUnlimitedWidth),
+              ContainsRegex("Proxy +192.0.2.1"));
+  report.address.clear();
+  EXPECT_THAT(ProbeReportText({report}, kUnlimitedWidth),
+              Not(HasSubstr("Proxy")));
+}
+
 TEST(ProbeTextTest, NamesWideHostsByTheirOwnLetters) {
   setenv("LC_ALL", "C.UTF-8", 1);
   const std::string text = ProbeReportText(
@@ -274,7 +299,7 @@ TEST(ProbeTextTest, NamesWideHostsByTheirOwnLetters) {
 
 TEST(ProbeTextTest, SumsASurveyUp) {
   ProbeReport closed = Healthy();
-  closed.address.clear();
+  closed.reached = false;
   closed.rungs[Rung::kFull] = {
       true, std::nullopt,
       MakeError(ErrorCode::kConnectionRefused, Phase::kConnect)};

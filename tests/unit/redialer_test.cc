@@ -100,7 +100,7 @@ class FailingResolver final : public Resolver {
 
 class NoDialer final : public Dialer {
  public:
-  std::unique_ptr<Request> Dial(std::vector<SocketAddress>,
+  std::unique_ptr<Request> Dial(const Endpoint&, std::vector<SocketAddress>,
                                 std::function<void(DialResult)>) override {
     ADD_FAILURE() << "dialled";
     return nullptr;

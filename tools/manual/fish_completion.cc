@@ -10,12 +10,12 @@
 namespace holdfast::manual {
 namespace {
 
-std::string Quoted(absl::string_view text) {
+std::string FishQuoted(absl::string_view text) {
   return absl::StrCat(
       "'", absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"'", "\\'"}}), "'");
 }
 
-std::string Words(const Command& command) {
+std::string FishWords(const Command& command) {
   return absl::StrJoin(command.words, " ");
 }
 
@@ -23,7 +23,7 @@ std::string Words(const Command& command) {
 std::string At(const Command& command) {
   return absl::StrCat(
       "complete -c holdfast -n ",
-      Quoted(absl::StrCat("__holdfast_at \"", Words(command), "\"")));
+      FishQuoted(absl::StrCat("__holdfast_at \"", FishWords(command), "\"")));
 }
 
 // What may follow: nothing else than the choices, or paths too.
@@ -41,7 +41,7 @@ std::string Values(const Argument& argument) {
   }
   if (argument.choices.empty()) return text;
   return absl::StrCat(text, " -a ",
-                      Quoted(absl::StrJoin(argument.choices, " ")));
+                      FishQuoted(absl::StrJoin(argument.choices, " ")));
 }
 
 std::string OptionLine(const Command& command, const Argument& option) {
@@ -52,14 +52,14 @@ std::string OptionLine(const Command& command, const Argument& option) {
     absl::StrAppend(&text, is_long ? " -l " : " -s ", name);
   }
   if (option.takes_value()) text += Values(option);
-  return absl::StrCat(text, " -d ", Quoted(option.description), "\n");
+  return absl::StrCat(text, " -d ", FishQuoted(option.description), "\n");
 }
 
 std::string CommandLines(const Command& command) {
   std::string text;
   for (const Command& nested : command.subcommands) {
     absl::StrAppend(&text, At(command), " -f -a ", nested.words.back(), " -d ",
-                    Quoted(nested.summary), "\n");
+                    FishQuoted(nested.summary), "\n");
   }
   for (const Argument& positional : command.positionals) {
     const bool paths = positional.paths != Argument::Paths::kNone;
@@ -67,7 +67,7 @@ std::string CommandLines(const Command& command) {
     absl::StrAppend(&text, At(command), paths ? " -F" : " -f");
     if (!positional.choices.empty()) {
       absl::StrAppend(&text, " -a ",
-                      Quoted(absl::StrJoin(positional.choices, " ")));
+                      FishQuoted(absl::StrJoin(positional.choices, " ")));
     }
     text += "\n";
   }
@@ -84,7 +84,8 @@ std::string OptionsWithValue(const std::vector<const Command*>& commands) {
     for (const Argument& option : command->AllOptions()) {
       if (!option.takes_value()) continue;
       for (const std::string& name : option.names) {
-        list.push_back(Quoted(absl::StrCat(Words(*command), " ", name)));
+        list.push_back(
+            FishQuoted(absl::StrCat(FishWords(*command), " ", name)));
       }
     }
   }
@@ -94,7 +95,8 @@ std::string OptionsWithValue(const std::vector<const Command*>& commands) {
 std::string Subcommands(const std::vector<const Command*>& commands) {
   std::vector<std::string> list;
   for (const Command* command : commands) {
-    if (!command->words.empty()) list.push_back(Quoted(Words(*command)));
+    if (!command->words.empty())
+      list.push_back(FishQuoted(FishWords(*command)));
   }
   return absl::StrJoin(list, " ");
 }

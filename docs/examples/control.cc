@@ -1,0 +1,54 @@
+// The short examples of docs/control.md.
+
+#include <utility>
+
+#include "core/route.h"
+#include "core/socket_factory.h"
+#include "protocols/connector.h"
+#include "protocols/own_loop.h"
+
+namespace holdfast {
+
+absl::StatusOr<ConnectResult> ThroughAProxy(const ConnectRequest& request,
+                                            HostCache* cache) {
+  absl::StatusOr<Proxy> proxy = Proxy::Parse("socks5://127.0.0.1:9050");
+  if (!proxy.ok()) return proxy.status();
+  Route route;
+  route.proxy = *proxy;
+  ConnectResult result = ConnectBlocking(request, cache, route);
+  return result;
+}
+
+absl::StatusOr<std::unique_ptr<Dialer>> FromALocalAddress(EventLoop* loop,
+                                                          Resolver* resolver) {
+  absl::StatusOr<Host> local = Host::Parse("192.0.2.10");
+  if (!local.ok()) return local.status();
+  Route route;
+  route.bind = {*local};
+  return NewRouteDialer(loop, resolver, route);
+}
+
+// A client's own tunnel.
+class Tunnel {
+ public:
+  virtual ~Tunnel() = default;
+  virtual void Open(const std::string& host, uint16_t port,
+                    std::function<void(int fd)> on_open) = 0;
+};
+
+std::unique_ptr<Dialer> OverATunnel(EventLoop* loop, Tunnel* tunnel) {
+  return NewFactoryDialer(
+      loop, [tunnel](const Endpoint& server, auto on_socket) {
+        tunnel->Open(server.host.name(), server.port, [on_socket](int fd) {
+          if (fd < 0) return on_socket(absl::UnavailableError("No tunnel."));
+          on_socket(FactorySocket(UniqueFd(fd), SocketPath::kThroughProxy));
+        });
+      });
+}
+
+std::unique_ptr<Dialer> OverWhatIsThere(EventLoop* loop, UniqueFd fd) {
+  return NewConnectedDialer(loop,
+                            FactorySocket(std::move(fd), SocketPath::kDirect));
+}
+
+}  // namespace holdfast
