@@ -20,6 +20,7 @@
 #include "tests/helpers/postfix_server.h"
 #include "tests/helpers/process.h"
 #include "tests/helpers/sanitizers.h"
+#include "tools/lab/lab_server.h"
 
 namespace holdfast::test {
 namespace {
