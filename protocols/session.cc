@@ -203,7 +203,7 @@ void SessionImpl::OnDialled(RedialResult result) {
   report_ = std::make_unique<ConnectReport>(std::move(result.report));
   if (!result.ok()) {
     state_ = State::kNoConnection;
-    return CompleteAll(ToStatus(*result.error));
+    return CompleteAll(ToStatus(*result.error), ToStatus(*result.error));
   }
   connection_ = std::move(result.connection);
   capabilities_ = result.sign_in.capabilities.empty()

@@ -592,6 +592,24 @@ TEST_F(SessionTest, ClosingFailsWhatWaitsAndWhatComesLater) {
   EXPECT_FALSE(session_->connected());
 }
 
+TEST_F(SessionTest, AnEndHidesNoUnknownOutcome) {
+  Run(std::make_shared<LineExchange>("a", OnLoss::kUnknown));
+  const auto peer = Answer();
+  Run("b");
+  session_->Close();
+  Settle();
+  EXPECT_THAT(outcomes_, ElementsAre("outcome_unknown", "session_closed"));
+
+  const auto cancellation = std::make_shared<Cancellation>();
+  Create(cancellation);
+  Run(std::make_shared<LineExchange>("c", OnLoss::kUnknown));
+  const auto other = Answer();
+  cancellation->Cancel();
+  loop_.RunPosted();
+  Settle();
+  EXPECT_EQ(outcomes_.back(), "outcome_unknown");
+}
+
 TEST_F(SessionTest, ClosingFromInsideAnExchangeIsSafe) {
   auto a = std::make_shared<LineExchange>("a", OnLoss::kRepeat);
   a->on_line = [this] { session_->Close(); };
