@@ -25,6 +25,20 @@ std::string Dotted(const std::string& text) {
 
 }  // namespace
 
+absl::StatusOr<RedialOptions> PinnedTo(std::vector<std::string> pins,
+                                       const Target& server,
+                                       std::shared_ptr<NssRuntime> runtime) {
+  TrustOptions trust;
+  trust.system_roots = false;
+  trust.pins = std::move(pins);
+  auto pinned = Trust::Load(runtime, trust);
+  if (!pinned.ok()) return pinned.status();
+  RedialOptions options{{server, std::move(runtime), *std::move(pinned)}};
+  // Nobody sits and waits.
+  options.connect.timeout = absl::Minutes(2);
+  return options;
+}
+
 std::string LogLine(absl::string_view what, const Error& error) {
   return OnOneLine(
       {{"what", std::string(what)},

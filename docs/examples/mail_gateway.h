@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -30,6 +31,12 @@ enum class Fate {
   kNotSent,   // try again later
   kMaybeSent  // never by itself: keep it for a person to decide
 };
+
+// For a server whose keys are known: the present one, and the next. Errors:
+// those of Trust::Load().
+absl::StatusOr<RedialOptions> PinnedTo(std::vector<std::string> pins,
+                                       const Target& server,
+                                       std::shared_ptr<NssRuntime> runtime);
 
 // One line of JSON for a log. `what` is "connect" or the like.
 std::string LogLine(absl::string_view what, const Error& error);
