@@ -23,7 +23,9 @@
 //   that it was asked of, and is valid until that is freed, or as is said.
 //   Handles may be freed in any order: each keeps what it needs of others.
 //   Text that is given is copied. Functions that are given to Holdfast, and
-//   their `data`, must outlive the handle that they were given to.
+//   their `data`, must outlive the handle that they were given to, and those of
+//   a client or of credentials also what was begun with it; then they are not
+//   called any more.
 // - Errors: a function that can fail returns HOLDFAST_OK (0) or one of the
 // codes
 //   below, or NULL where it returns a pointer. If `error` is not NULL, it then
@@ -587,7 +589,7 @@ holdfast_session *holdfast_session_new(const holdfast_client *client,
                                        const holdfast_credentials *credentials,
                                        holdfast_error **error);
 // Closes the connection, without a farewell: see the protocol's own. What runs
-// is abandoned. Not from inside a sink.
+// ends with HOLDFAST_E_SESSION_CLOSED. From inside a callback too.
 void holdfast_session_free(holdfast_session *session);
 // From any thread: what runs, and what is run later, ends with
 // HOLDFAST_E_CANCELLED.
@@ -605,11 +607,12 @@ typedef struct holdfast_sink holdfast_sink;
 void holdfast_sink_free(holdfast_sink *sink);
 // Keeps all of it in memory.
 holdfast_sink *holdfast_sink_new_memory(holdfast_error **error);
-// What is there; not ended by a NUL. Valid until something more comes.
+// What is there; it may hold NULs. Valid until something more comes. NULL of a
+// sink of your own functions.
 const char *holdfast_sink_bytes(const holdfast_sink *sink, size_t *size);
 // `begin`: drop what came before, it comes again; also called at first. `add`:
-// returns 0, or anything else to end the command and the connection. Both on
-// the loop's thread; they may not free the session.
+// returns 0, or anything else to end the command, with
+// HOLDFAST_E_OUTPUT_FAILED, and the connection. Both on the loop's thread.
 typedef void (*holdfast_sink_begin_function)(void *data);
 // See holdfast_sink_begin_function.
 typedef int (*holdfast_sink_add_function)(void *data, const char *bytes,
@@ -619,7 +622,7 @@ holdfast_sink *holdfast_sink_new(holdfast_sink_begin_function begin,
                                  holdfast_sink_add_function add, void *data,
                                  holdfast_error **error);
 
-// A message to be sent; it may be sent more than once.
+// A message to be sent; more than once if you like, by one session at a time.
 typedef struct holdfast_message holdfast_message;
 // Its functions are not called any more: what sends it then fails, if it has
 // not read all of it.
@@ -632,7 +635,8 @@ holdfast_message *holdfast_message_open(const char *path,
                                         holdfast_error **error);
 // Of `size` bytes, in pieces. `rewind`: back to the first byte. `read`: fills
 // `buffer` and returns how many bytes; 0 at the end; -1: it cannot be read. On
-// the loop's thread, and without waiting.
+// the loop's thread, and without waiting. A message of functions that is freed
+// while it is sent ends that with HOLDFAST_E_MESSAGE_UNREADABLE; others go on.
 typedef int (*holdfast_message_rewind_function)(void *data);
 // See holdfast_message_new().
 typedef ptrdiff_t (*holdfast_message_read_function)(void *data, void *buffer,
@@ -651,8 +655,7 @@ holdfast_message *holdfast_message_new(uint64_t size,
 
 // What the server says unasked: {"kind": "exists", "expunged", "message",
 // "alert", "bye", "restored" or "other", "number", "words", "message": {...}}.
-// Valid for the call, which may not free the session. Set it before the first
-// command.
+// Valid for the call. Set it before the first command; NULL: nobody is told.
 typedef void (*holdfast_update_function)(void *data,
                                          const holdfast_value *update);
 // NULL: nobody is told.
@@ -675,20 +678,22 @@ holdfast_operation *holdfast_imap_list(holdfast_session *session,
 holdfast_operation *holdfast_imap_status(holdfast_session *session,
                                          const char *mailbox,
                                          const char *const *items);
-// `criteria`: "UNSEEN SUBJECT ?"; each "?" stands for the next of `strings`.
+// `criteria`: "UNSEEN SUBJECT ?"; each word "?" stands for the next of
+// `strings`.
 // {"uids": [...]}
 holdfast_operation *holdfast_imap_search(holdfast_session *session,
                                          const char *criteria,
                                          const char *const *strings);
 
 // {"uid", "number", "flags", "size", "internal_date", "envelope", "sections":
-// [{"name", "content"}], "others": {...}}; NULL: all begins anew, drop what
-// came. Valid for the call, which may not free the session.
+// [{"name", "content"}], "others": {...}}; null where nothing was told. NULL
+// for all of it: it begins, perhaps anew, drop what came. Valid for the call.
 typedef void (*holdfast_imap_message_function)(void *data,
                                                const holdfast_value *message);
 // `uids`: "1:5,7,20:*". `items`: "FLAGS", "ENVELOPE", "BODY.PEEK[HEADER]";
-// sections of more than 1 MiB end it with HOLDFAST_E_TOO_MUCH_DATA: they are
-// for holdfast_imap_fetch_body(). {"messages": how many}
+// more than 1 MiB of sections of one message ends it with
+// HOLDFAST_E_TOO_MUCH_DATA: they are for holdfast_imap_fetch_body(). Messages
+// are given until the operation is freed. {"messages": how many}
 holdfast_operation *holdfast_imap_fetch(
     holdfast_session *session, const char *uids, const char *const *items,
     holdfast_imap_message_function on_message, void *data);

@@ -27,7 +27,9 @@ SessionWork::AnySession SessionWork::NewSession(SessionOptions options) {
     case Protocol::kImap:
       return ImapSession::Create(
           services, {std::move(options), [this](const ImapUpdate& update) {
-                       if (on_update) on_update(update);
+                       // It may be replaced from inside.
+                       const auto tell = on_update;
+                       if (tell) tell(update);
                      }});
     case Protocol::kPop3:
       return Pop3Session::Create(services, std::move(options));

@@ -453,7 +453,8 @@ std::string RetrySession::Fingerprint() const {
 Error RetrySession::Failure() const {
   if (errors_.empty()) return MakeError(ErrorCode::kInternal, Phase::kSetup);
   if (const std::optional<Error> all_told = Conclusion()) return *all_told;
-  // So does a question that the client left open: no server is to blame.
+  // A question that the client left open outranks the others too: only its
+  // answer could have gone on.
   const auto refusal =
       std::find_if(errors_.rbegin(), errors_.rend(), [](const auto& entry) {
         return entry.second.refused_for_safety() ||

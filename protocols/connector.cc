@@ -48,6 +48,12 @@ bool OutweighsOthers(const Error& error) {
 // Whether another way in may do better after `error` on this one.
 bool MayTryOtherWay(const Error& error) {
   if (OutweighsOthers(error)) return false;
+  // It would lead through the same proxy.
+  if (error.code == ErrorCode::kProxyUnreachable ||
+      error.code == ErrorCode::kProxyAuthenticationRefused ||
+      error.code == ErrorCode::kProxyFailed) {
+    return false;
+  }
   switch (error.category()) {
     case ErrorCategory::kNetwork:
     case ErrorCategory::kTimeout:

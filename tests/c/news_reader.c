@@ -48,7 +48,24 @@ int main(int argc, char **argv) {
   Print(sink);
   Agreed(holdfast_nntp_article(session, first, NULL, sink));
   Print(sink);
+  size_t whole;
+  size_t header;
+  size_t body;
+  holdfast_sink_bytes(sink, &whole);
+  Agreed(holdfast_nntp_head(session, first, NULL, sink));
+  holdfast_sink_bytes(sink, &header);
+  Agreed(holdfast_nntp_body(session, first, NULL, sink));
+  holdfast_sink_bytes(sink, &body);
+  Check(whole == header + 2 + body, "Parts are not the whole.");
+  Agreed(holdfast_nntp_list_group(session, "test.local", first, first, sink));
+  Print(sink);
   holdfast_sink_free(sink);
+  holdfast_operation *stat = holdfast_nntp_stat(session, first, NULL);
+  puts(holdfast_value_text(Result(stat), "/message_id"));
+  Agreed(holdfast_nntp_stat(
+      session, 0,
+      holdfast_value_text(holdfast_operation_result(stat), "/message_id")));
+  holdfast_operation_free(stat);
 
   size_t read = 0;
   holdfast_message *article =

@@ -31,6 +31,11 @@ int main(int argc, char **argv) {
   printf("%d messages\n",
          (int)holdfast_value_number(Result(stat), "/messages", -1));
   holdfast_operation_free(stat);
+  holdfast_operation *sizes = holdfast_pop3_list(session);
+  printf("%d bytes\n",
+         (int)holdfast_value_number(Result(sizes), "/messages/0/bytes", -1));
+  holdfast_operation_free(sizes);
+  Agreed(holdfast_pop3_noop(session));
 
   holdfast_operation *list = holdfast_pop3_uid_list(session);
   const char *id = holdfast_value_text(Result(list), "/messages/0/unique_id");

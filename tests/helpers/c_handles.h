@@ -16,7 +16,9 @@ struct Freer {
 template <typename T, void (*Free)(T*)>
 using Owned = std::unique_ptr<T, Freer<T, Free>>;
 
+using CachePtr = Owned<holdfast_cache, holdfast_cache_free>;
 using ClientPtr = Owned<holdfast_client, holdfast_client_free>;
+using ConnectionPtr = Owned<holdfast_connection, holdfast_connection_free>;
 using CredentialsPtr = Owned<holdfast_credentials, holdfast_credentials_free>;
 using ErrorPtr = Owned<holdfast_error, holdfast_error_free>;
 using LoopPtr = Owned<holdfast_loop, holdfast_loop_free>;
@@ -24,6 +26,7 @@ using MessagePtr = Owned<holdfast_message, holdfast_message_free>;
 using OperationPtr = Owned<holdfast_operation, holdfast_operation_free>;
 using SessionPtr = Owned<holdfast_session, holdfast_session_free>;
 using SinkPtr = Owned<holdfast_sink, holdfast_sink_free>;
+using ValuePtr = Owned<holdfast_value, holdfast_value_free>;
 
 }  // namespace holdfast::test
 

@@ -22,6 +22,7 @@
 #include "core/error.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/helpers/c_handles.h"
 #include "tests/helpers/in_process_test.h"
 
 namespace holdfast::test {
@@ -31,21 +32,6 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StrEq;
-
-template <typename T, void (*Free)(T*)>
-struct Freer {
-  void operator()(T* handle) const { Free(handle); }
-};
-template <typename T, void (*Free)(T*)>
-using Owned = std::unique_ptr<T, Freer<T, Free>>;
-using ErrorPtr = Owned<holdfast_error, holdfast_error_free>;
-using ClientPtr = Owned<holdfast_client, holdfast_client_free>;
-using CachePtr = Owned<holdfast_cache, holdfast_cache_free>;
-using LoopPtr = Owned<holdfast_loop, holdfast_loop_free>;
-using OperationPtr = Owned<holdfast_operation, holdfast_operation_free>;
-using ConnectionPtr = Owned<holdfast_connection, holdfast_connection_free>;
-using ValuePtr = Owned<holdfast_value, holdfast_value_free>;
-using CredentialsPtr = Owned<holdfast_credentials, holdfast_credentials_free>;
 
 std::string Text(const holdfast_operation* operation, const char* path) {
   const char* const text =

@@ -20,6 +20,7 @@
 #include "tests/helpers/postfix_server.h"
 #include "tests/helpers/process.h"
 #include "tests/helpers/sanitizers.h"
+#include "tools/lab/lab_server.h"
 
 namespace holdfast::test {
 namespace {
@@ -53,12 +54,12 @@ class CSessionTest : public testing::Test {
 
   // `loop` may be null.
   SessionPtr Open(const std::string& target, holdfast_loop* loop = nullptr,
-                  const char* password = "pw") {
+                  const char* password = "pw", const char* user = "alice") {
     const ClientPtr client(holdfast_client_new(nullptr));
     holdfast_client_set_system_roots(client.get(), 0, nullptr);
     holdfast_client_add_ca_file(client.get(), ca_file().c_str(), nullptr);
     const CredentialsPtr credentials(
-        holdfast_credentials_new_password("alice", password, nullptr));
+        holdfast_credentials_new_password(user, password, nullptr));
     holdfast_error* error = nullptr;
     SessionPtr session(holdfast_session_new(client.get(), loop, target.c_str(),
                                             credentials.get(), &error));
@@ -283,6 +284,25 @@ TEST_F(CSessionTest, WhetherALostAppendWasCarriedOutIsNotKnown) {
   EXPECT_EQ(At(Done(holdfast_imap_noop(session.get())), "/ok"), "1");
 }
 
+TEST_F(CSessionTest, AMailThatIsNotSentTellsWhatIsKnownOfIt) {
+  const auto postfix = PostfixServer::Start({*authority_.Issue()});
+  if (absl::IsFailedPrecondition(postfix.status())) {
+    GTEST_SKIP() << postfix.status();
+  }
+  ASSERT_TRUE(postfix.ok()) << postfix.status();
+  const SessionPtr smtp = Open(
+      absl::StrCat("submissions://127.0.0.1:", (*postfix)->submissions_port()),
+      nullptr, "pw", "alice@example.test");
+  EXPECT_EQ(At(Done(holdfast_smtp_noop(smtp.get())), "/code"), "250");
+  const MessagePtr message = Text("Subject: a\r\n\r\n");
+  const OperationPtr send(holdfast_smtp_send(smtp.get(), "alice@example.test",
+                                             nullptr, 0, message.get()));
+  EXPECT_EQ(Wait(send), HOLDFAST_E_INVALID_ARGUMENT);
+  EXPECT_EQ(At(send, "/accepted"), "0");
+  EXPECT_EQ(At(send, "/last/code"), "0");
+  EXPECT_EQ(At(Done(holdfast_smtp_quit(smtp.get())), "/code"), "221");
+}
+
 // ---- What is given wrong ---------------------------------------------------
 
 TEST_F(CSessionTest, WhatIsMissingOrOfAnotherProtocolIsSaidInASentence) {
@@ -433,12 +453,21 @@ TEST_F(CSessionTest, AMessageThatCannotBeReadIsNotSent) {
 TEST_F(CSessionTest, FunctionsOfAMessageThatWasFreedAreNotCalled) {
   const SessionPtr session = Open(Dovecot());
   Source source{"Subject: a\r\n\r\n"};
-  source.on_read = [] { FAIL() << "read after it was freed"; };
+  int reads = 0;
   MessagePtr message = source.Message(source.text.size());
-  const OperationPtr append(
-      holdfast_imap_append(session.get(), "INBOX", nullptr, -1, message.get()));
-  message.reset();
-  EXPECT_EQ(Wait(append), HOLDFAST_E_MESSAGE_UNREADABLE);
+  source.on_read = [&] {
+    ++reads;
+    message.reset();
+  };
+  for (int expected = 1; expected >= 0; --expected) {
+    const OperationPtr append(holdfast_imap_append(session.get(), "INBOX",
+                                                   nullptr, -1, message.get()));
+    if (expected == 0) message.reset();
+    EXPECT_EQ(Wait(append), HOLDFAST_E_MESSAGE_UNREADABLE);
+    EXPECT_EQ(reads, expected);
+    reads = 0;
+    message = source.Message(source.text.size());
+  }
 }
 
 // Counts what comes, and frees what it is told to.
@@ -502,15 +531,20 @@ TEST_F(CSinkTest, WhatComesForOneThatWasFreedIsDropped) {
   EXPECT_EQ(counter_.bytes, first);
 }
 
+// A message with a dot at the beginning of a line comes in pieces.
 TEST_F(CSinkTest, TheSessionMayBeFreedFromInsideOne) {
+  Append(session_, Message("a"));
+  SessionPtr pop3 =
+      Open(absl::StrCat("pop3s://127.0.0.1:", dovecot().pop3s_port()));
   const SinkPtr sink = counter_.Sink();
   int adds = 0;
   counter_.on_add = [&] {
     ++adds;
-    session_.reset();
+    pop3.reset();
   };
-  const OperationPtr fetch = Fetch(sink);
-  EXPECT_EQ(Wait(fetch), HOLDFAST_E_SESSION_CLOSED);
+  const OperationPtr retrieve(
+      holdfast_pop3_retrieve(pop3.get(), 2, nullptr, sink.get()));
+  EXPECT_EQ(Wait(retrieve), HOLDFAST_E_SESSION_CLOSED);
   EXPECT_EQ(adds, 1);
 }
 
@@ -701,7 +735,7 @@ class CProgramTest : public CSessionTest,
       arguments.insert(
           arguments.begin(),
           {"valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
-           "--errors-for-leak-kinds=definite"});
+           "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"});
     }
     return {
         std::move(arguments), {{"SSL_CERT_FILE", ca_file()}}, password + "\n"};
@@ -717,6 +751,20 @@ class CProgramTest : public CSessionTest,
 INSTANTIATE_TEST_SUITE_P(, CProgramTest, testing::Bool(), [](const auto& mode) {
   return mode.param ? "Valgrind" : "Plain";
 });
+
+TEST_P(CProgramTest, AConnectRecoversAndRemembers) {
+  lab::LabOptions options;
+  options.behaviour = *lab::FindBehaviour("tls13-fin");
+  options.certificate = *authority_.Issue();
+  const auto server = *lab::LabServer::Start(std::move(options));
+  const std::vector<std::string> program = {
+      HOLDFAST_C_CONNECT, absl::StrCat("imaps://127.0.0.1:", server->port()),
+      directory_.path() + "/hosts.db"};
+  EXPECT_THAT(Run(program).out, HasSubstr("with TLS 1.2 in 4 attempts"));
+  const ProcessResult second = Run(program);
+  EXPECT_THAT(second.out, HasSubstr("with TLS 1.2 in 1 attempt."));
+  EXPECT_EQ(second.exit_code, 0) << second.err;
+}
 
 TEST_P(CProgramTest, TheReaderPrintsMailboxesSubjectsAndTheNewestMessage) {
   const SessionPtr session = Open(Dovecot());
@@ -765,7 +813,8 @@ TEST_P(CProgramTest, ThePop3ReaderPrintsAndDeletesTheFirstMessage) {
       {HOLDFAST_C_POP3_READER,
        absl::StrCat("pop3s://127.0.0.1:", dovecot().pop3s_port()), "alice"});
   EXPECT_EQ(read.exit_code, 0) << read.err;
-  EXPECT_EQ(read.out, absl::StrCat("2 messages\n", Message("a")));
+  EXPECT_EQ(read.out, absl::StrCat("2 messages\n", Message("a").size(),
+                                   " bytes\n", Message("a")));
   EXPECT_EQ(read.err, "");
   EXPECT_EQ(At(Done(holdfast_imap_examine(session.get(), "INBOX")), "/exists"),
             "1");
@@ -789,6 +838,7 @@ TEST_P(CProgramTest, TheSenderTellsWhatTheServerSaysOfEachRecipient) {
   };
   const ProcessResult sent = send("nobody@example.test", "pw");
   EXPECT_EQ(sent.exit_code, 1) << sent.err;
+  EXPECT_EQ(sent.err, "");
   const std::vector<std::string> lines =
       absl::StrSplit(sent.out, '\n', absl::SkipEmpty());
   EXPECT_THAT(lines, ElementsAre(StartsWith("alice@example.test: 250 "),
@@ -810,7 +860,8 @@ TEST_P(CProgramTest, TheNewsReaderPrintsAndPosts) {
   EXPECT_EQ(read.exit_code, 0) << read.err;
   EXPECT_THAT(read.out, StartsWith("test.local: 1\ntest.local "));
   EXPECT_THAT(read.out, HasSubstr("\n1\tHello\tAlice"));
-  EXPECT_THAT(read.out, EndsWith("\r\n\r\nHello, group.\r\n"));
+  EXPECT_THAT(read.out,
+              EndsWith("\r\n\r\nHello, group.\r\n1\n<1@example.test>\n"));
   EXPECT_EQ(read.err, "");
 }
 

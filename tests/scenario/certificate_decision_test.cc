@@ -248,6 +248,10 @@ TEST_F(CertificateConnectTest, AnAnswerThatDoesNotComeIsNotTheServersFault) {
   StartServer(/*good=*/false);
   request_->timeout = absl::Milliseconds(400);
   AnswerLater();
+  request_->on_event = [this](const Event& event) {
+    // Just too late.
+    if (event.kind == EventKind::kAttemptFailed) answers_[0](Decision::kTrust);
+  };
   const ConnectResult result = Connect();
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.report.error->code, ErrorCode::kCertificateUndecided);
@@ -259,6 +263,7 @@ TEST_F(CertificateConnectTest, AnAnswerThatDoesNotComeIsNotTheServersFault) {
   answers_[0](Decision::kTrust);
   RunFor(absl::Milliseconds(20));
   EXPECT_EQ(server_->connections(), 1);
+  EXPECT_THAT(server_->lines(), IsEmpty());
 }
 
 // One way in may not take more than half of the time from the other.

@@ -44,10 +44,12 @@ std::string Flat(const fs::path& path) {
 }
 
 std::vector<std::string> BlocksOf(const std::string& page) {
-  const std::vector<std::string> parts = absl::StrSplit(page, "```cpp\n");
   std::vector<std::string> blocks;
-  for (size_t i = 1; i < parts.size(); ++i) {
-    blocks.push_back(parts[i].substr(0, parts[i].find("```\n")));
+  for (const char* begin : {"```cpp\n", "```c\n"}) {
+    const std::vector<std::string> parts = absl::StrSplit(page, begin);
+    for (size_t i = 1; i < parts.size(); ++i) {
+      blocks.push_back(parts[i].substr(0, parts[i].find("```\n")));
+    }
   }
   return blocks;
 }

@@ -18,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/cancellation.h"
+#include "core/proxy_dialer.h"
 #include "core/socket_factory.h"
 #include "core/uv_event_loop.h"
 #include "gmock/gmock.h"
@@ -252,10 +253,13 @@ TEST_P(ProxyRouteTest, AServerThatTheProxyCannotReachIsAnErrorOfItsOwn) {
   EXPECT_TRUE(result.report.attempts[0].through_proxy);
 }
 
-TEST_P(ProxyRouteTest, AProxyThatIsNotThereIsNamed) {
-  const ConnectResult result = Connect(993, Through(Url(ReserveFreePort())));
+TEST_P(ProxyRouteTest, AProxyThatIsNotThereIsNamedAndTriedOnce) {
+  const ConnectResult result =
+      Connect(993, Through(Url(ReserveFreePort())),
+              {Protocol::kImap, ConnectionSecurity::kAuto});
   EXPECT_EQ(Code(result), "proxy_unreachable");
   EXPECT_THAT(result.report.error->message, HasSubstr("Connection refused"));
+  EXPECT_EQ(result.report.attempts.size(), 1u);
 }
 
 TEST_P(ProxyRouteTest, AProxyThatHangsEndsAtTheDeadline) {
@@ -302,6 +306,23 @@ TEST_F(RouteTest, AnHttpProxyMayForbidThePort) {
   const ConnectResult result = Connect(993, Through(proxy->url()));
   EXPECT_EQ(Code(result), "proxy_refused");
   EXPECT_THAT(result.report.error->message, HasSubstr("403"));
+}
+
+TEST_F(RouteTest, AProxyMayBeReachedThroughAnother) {
+  ProxyServerOptions options;
+  options.kind = Proxy::Kind::kHttpConnect;
+  const auto first = *ProxyServer::Start(options);
+  const auto second = *ProxyServer::Start({});
+  const auto server = StartLab("healthy");
+  std::unique_ptr<Resolver> resolver;
+  const ConnectResult result = ConnectBy(server->port(), [&](EventLoop* loop) {
+    resolver = NewSystemResolver(loop);
+    return NewProxyDialer(
+        loop, resolver.get(),
+        NewRouteDialer(loop, resolver.get(), Through(first->url())),
+        *Proxy::Parse(second->url()));
+  });
+  EXPECT_TRUE(result.ok()) << result.status();
 }
 
 TEST_F(RouteTest, EachAttemptHasASocketOfTheFactorys) {
@@ -427,28 +448,65 @@ TEST_F(RouteCommandTest, ConnectReportsTheProxy) {
           {"--check", "--ca", authority(), "--proxy", proxy->url()});
   EXPECT_EQ(closed.exit_code(), 1);
   EXPECT_EQ(closed.json.at("error").at("code"), "closed_through_proxy");
+
+  const CommandResult refused = RunHoldfast(
+      {"connect", "--check", "--ca", authority(), "--proxy", proxy->url(),
+       absl::StrCat("imaps://127.0.0.1:", ReserveFreePort())});
+  EXPECT_THAT(refused.process.out,
+              testing::AllOf(HasSubstr("through a proxy (127.0.0.1), before "
+                                       "the server was reached"),
+                             HasSubstr("127.0.0.1 (proxy)")));
+}
+
+TEST_F(RouteCommandTest, TheProxysPasswordIsNowhereToBeRead) {
+  ProxyServerOptions options;
+  options.kind = Proxy::Kind::kHttpConnect;
+  options.user = "alice";
+  options.password = "secret";
+  const auto proxy = *ProxyServer::Start(options);
+  const auto server = StartLab("healthy");
+  for (const char* credentials : {"alice:secret@", "bob:secret@"}) {
+    const CommandResult result =
+        Run("connect", server->port(),
+            {"--check", "--verbose", "--ca", authority(), "--trace",
+             directory_.Path("trace"), "--proxy", proxy->url(credentials)});
+    EXPECT_EQ(result.exit_code(), credentials[0] == 'a' ? 0 : 1);
+    const std::string words = absl::StrCat(
+        result.process.out, result.process.err, directory_.Read("trace"));
+    EXPECT_THAT(words, HasSubstr("through_proxy"));
+    EXPECT_THAT(words, Not(HasSubstr("secret")));
+    EXPECT_THAT(words, Not(HasSubstr("YWxpY2U6")));  // "alice:" in base64
+  }
 }
 
 TEST_F(RouteCommandTest,
        AProbeClaimsNothingOfTheServerThatTheProxyMayHaveDone) {
   const auto proxy = *ProxyServer::Start({});
-  const auto server = StartLab(kDropsTls13);
-  const auto probe = [&](const std::vector<std::string>& way) {
+  const auto probe = [this](const auto& server,
+                            const std::vector<std::string>& way) {
     std::vector<std::string> options = {"--ca", authority(), "--delay", "1ms"};
     options.insert(options.end(), way.begin(), way.end());
     return Run("probe", server->port(), options).json.at(0);
   };
-  const nlohmann::json direct = probe({});
+  const auto intolerant = StartLab(kDropsTls13);
+  const nlohmann::json direct = probe(intolerant, {});
   EXPECT_EQ(direct.at("verdict"), "intolerant");
   EXPECT_EQ(direct.at("versions").at("TLS1.3"), "dropped");
-  const nlohmann::json through = probe({"--proxy", proxy->url()});
+  const nlohmann::json through = probe(intolerant, {"--proxy", proxy->url()});
   EXPECT_EQ(through.at("verdict"), "broken");
   EXPECT_EQ(through.at("versions").at("TLS1.3"), nullptr);
   EXPECT_EQ(through.at("versions").at("TLS1.2"), "ok");
   EXPECT_EQ(through.at("through_proxy"), true);
 
+  const auto broken = StartLab("server-hello-fin");
+  EXPECT_EQ(probe(broken, {}).at("versions").at("TLS1.2"), "dropped");
+  EXPECT_EQ(
+      probe(broken, {"--proxy", proxy->url()}).at("versions").at("TLS1.2"),
+      nullptr);
+
   const nlohmann::json nobody =
-      probe({"--proxy", absl::StrCat("http://127.0.0.1:", ReserveFreePort())});
+      probe(intolerant,
+            {"--proxy", absl::StrCat("http://127.0.0.1:", ReserveFreePort())});
   EXPECT_EQ(nobody.at("verdict"), "unreachable");
   EXPECT_EQ(nobody.at("address"), nullptr);
 }

@@ -16,8 +16,10 @@ namespace holdfast {
 namespace {
 
 using testing::Contains;
+using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr char kCertificate[] = "mail.example.org";
 
@@ -272,6 +274,16 @@ imap://old.example.org:143: intolerant
 Not reached:
   pop3s://old.example.org:995: The server refuses connections on this port.
 )");
+}
+
+TEST(ProbeTextTest, ShowsTheProxyAsOne) {
+  ProbeReport report = Healthy();
+  report.through_proxy = true;
+  EXPECT_THAT(ProbeReportText({report}, kUnlimitedWidth),
+              ContainsRegex("Proxy +192.0.2.1"));
+  report.address.clear();
+  EXPECT_THAT(ProbeReportText({report}, kUnlimitedWidth),
+              Not(HasSubstr("Proxy")));
 }
 
 TEST(ProbeTextTest, NamesWideHostsByTheirOwnLetters) {

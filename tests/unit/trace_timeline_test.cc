@@ -61,6 +61,21 @@ TEST(TraceTimelineTest, IsAsWrittenHere) {
       "  100000.0 ms              cancelled\n");
 }
 
+TEST(TraceTimelineTest, ConnectionsThroughAProxyAreToldFromOthers) {
+  const auto text = [](const std::string& address, bool through_proxy) {
+    const Event event{EventKind::kTcpConnected,
+                      absl::ZeroDuration(),
+                      1,
+                      {{"address", address},
+                       {"through_proxy", through_proxy ? "true" : "false"}}};
+    return Read(absl::StrCat(kHeader, "\n", EventLine(event))).text;
+  };
+  EXPECT_THAT(text("192.0.2.1", false), HasSubstr("TCP is up with 192.0.2.1"));
+  EXPECT_THAT(text("192.0.2.9", true),
+              HasSubstr("is connected through a proxy: 192.0.2.9"));
+  EXPECT_THAT(text("", true), HasSubstr("is connected through a proxy\n"));
+}
+
 TEST(TraceTimelineTest, DamagedLinesAreNamedAndLeftOut) {
   const std::string event =
       EventLine({EventKind::kReady, absl::ZeroDuration(), 1, {}});
