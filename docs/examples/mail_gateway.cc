@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -21,6 +22,14 @@ std::string OnOneLine(const nlohmann::ordered_json& document) {
 // As SMTP sends it (RFC 5321, 4.5.2), without the last dot.
 std::string Dotted(const std::string& text) {
   return absl::StrReplaceAll("\r\n" + text, {{"\r\n.", "\r\n.."}}).substr(2);
+}
+
+// Nothing in it ends a command or the message early.
+bool IsWhole(const QueuedMail& mail) {
+  const std::string rest = absl::StrReplaceAll(mail.text, {{"\r\n", ""}});
+  return absl::StrCat(mail.sender, mail.recipient, rest)
+                 .find_first_of("\r\n") == std::string::npos &&
+         absl::EndsWith(mail.text, "\r\n");
 }
 
 }  // namespace
@@ -79,11 +88,7 @@ MailGateway::MailGateway(std::unique_ptr<OwnLoop> own, RedialOptions options,
       redialer_(Redialer::Create(own_->services(), std::move(options))) {}
 
 Fate MailGateway::Submit(const QueuedMail& mail) {
-  // It would begin a command of its own.
-  const std::string addresses = mail.sender + mail.recipient;
-  if (addresses.find_first_of("\r\n") != std::string::npos) {
-    return Fate::kRefused;
-  }
+  if (!IsWhole(mail)) return Fate::kRefused;
   // The first loss may be that of a connection which the server had given up.
   for (int losses = 0; losses < 2; ++losses) {
     if (server_ == nullptr && !Reach().ok()) return Fate::kNotSent;

@@ -27,8 +27,10 @@ void InboxWatch::Begin() {
   idle_.reset();
   ImapSessionOptions session{options_.session};
   session.on_update = [this](const ImapUpdate& update) {
-    if (idle_ == nullptr || update.kind != ImapUpdate::Kind::kExists) return;
-    options_.on_messages(update.number);
+    // What has come while the connection was lost, too.
+    const bool is_news = update.kind == ImapUpdate::Kind::kExists ||
+                         update.kind == ImapUpdate::Kind::kRestored;
+    if (is_news && idle_ != nullptr) options_.on_messages(update.number);
   };
   imap_ = ImapSession::Create(services_, std::move(session));
   imap_->Examine("INBOX", [this](absl::StatusOr<MailboxInfo> inbox) {
@@ -46,7 +48,7 @@ void InboxWatch::OnExamined(const MailboxInfo& inbox) {
   });
 }
 
-// The session has dialled as often as its policy lets it.
+// If it may pass, the session has dialled as often as its policy lets it.
 void InboxWatch::OnEnd(const Error& error) {
   options_.on_trouble(error);
   const bool may_pass =

@@ -23,7 +23,8 @@ class InboxWatch {
     // Between tries, once a session has given up; doubled each time.
     absl::Duration first_rest = absl::Minutes(5);
     absl::Duration longest_rest = absl::Hours(1);
-    // Neither of these may call the watch, or destroy it.
+    // Neither of these may call the watch, or destroy it. The number may be as
+    // it was.
     std::function<void(uint32_t messages)> on_messages = {};
     // For the user's eyes, once each time that watching ends.
     std::function<void(const Error&)> on_trouble = {};
@@ -53,7 +54,7 @@ class InboxWatch {
   std::unique_ptr<ImapIdle> idle_;
 };
 
-// What all accounts share. Thread safety: the loop's thread.
+// All inboxes. Thread safety: the loop's thread.
 class MailNotifier {
  public:
   explicit MailNotifier(Connector::Services services)
