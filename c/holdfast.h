@@ -31,8 +31,8 @@
 //   below, or NULL where it returns a pointer. If `error` is not NULL, it then
 //   gets an error to be freed; it is left alone otherwise. No C++ exception
 //   leaves the library; memory that cannot be had is
-//   HOLDFAST_E_OUT_OF_RESOURCES. A NULL where none is allowed is
-//   HOLDFAST_E_INVALID_ARGUMENT.
+//   HOLDFAST_E_OUT_OF_RESOURCES, but ends the process where a loop runs. A NULL
+//   where none is allowed is HOLDFAST_E_INVALID_ARGUMENT.
 // - Threads: a handle is used by one thread at a time, and what has been made
 // on
 //   one loop by the thread that runs this loop. Exceptions: a client that is
@@ -197,6 +197,13 @@ typedef struct holdfast_value holdfast_value;
 void holdfast_value_free(holdfast_value *value);
 // The text there; NULL if there is none.
 const char *holdfast_value_text(const holdfast_value *value, const char *path);
+// The same with its size: a server's text may have NULs in it.
+const char *holdfast_value_bytes(const holdfast_value *value, const char *path,
+                                 size_t *size);
+// The name of a member of the object there, by index from 0; NULL beyond the
+// last.
+const char *holdfast_value_key(const holdfast_value *value, const char *path,
+                               size_t index);
 // The number there, 1 or 0 for true or false; `otherwise` if there is none.
 int64_t holdfast_value_number(const holdfast_value *value, const char *path,
                               int64_t otherwise);
@@ -281,9 +288,9 @@ typedef struct holdfast_client holdfast_client;
 // See below.
 typedef struct holdfast_cache holdfast_cache;
 
-// With the system's authorities, TLS 1.2 to 1.3, 30 seconds for a connect, no
-// memory of hosts. Starts NSS, or joins it as a guest where the process has it
-// running already.
+// With the system's authorities, TLS 1.2 to 1.3, 30 seconds for a connect, a
+// memory of hosts of its own. Starts NSS, or joins it as a guest where the
+// process has it running already.
 holdfast_client *holdfast_client_new(holdfast_error **error);
 // What it has begun goes on.
 void holdfast_client_free(holdfast_client *client);
@@ -329,7 +336,7 @@ int holdfast_client_set_max_redials(holdfast_client *client, int redials,
 // Part of the cache's key, such as the name of a network.
 int holdfast_client_set_scope(holdfast_client *client, const char *scope,
                               holdfast_error **error);
-// What is known of hosts; NULL: nothing is remembered.
+// What is known of hosts; NULL: a memory of the client's own, gone with it.
 int holdfast_client_set_cache(holdfast_client *client, holdfast_cache *cache,
                               holdfast_error **error);
 
@@ -448,7 +455,7 @@ typedef struct holdfast_credentials holdfast_credentials;
 
 // Sessions that use them keep them.
 void holdfast_credentials_free(holdfast_credentials *credentials);
-// Given once for each connection, and never again to a server that refused it.
+// Given once for each connection; a server that refuses it ends the signing in.
 holdfast_credentials *holdfast_credentials_new_password(const char *user,
                                                         const char *password,
                                                         holdfast_error **error);
@@ -517,7 +524,7 @@ typedef struct holdfast_connection holdfast_connection;
 
 // `target`: "imaps://host[:port]" (TLS from the first byte), "imap://..."
 // (STARTTLS), and their like with pop3, smtp, submission, nntp; never
-// plaintext. Result: the report that `holdfast connect --json` prints.
+// plaintext. Result: the report that the command prints as JSON.
 holdfast_operation *holdfast_connect(const holdfast_client *client,
                                      holdfast_loop *loop, const char *target);
 // The connection of a connect that succeeded; NULL if it was taken before.

@@ -126,14 +126,21 @@ holdfast_session* holdfast_session_new(const holdfast_client* client,
 
 void holdfast_session_free(holdfast_session* session) {
   if (session == nullptr) return;
-  session->work->Close();
-  const std::shared_ptr<Loop> loop = session->work->loop();
-  loop->DropLater(std::move(session->work));
+  holdfast::c::GuardValue(0, [session] {
+    session->work->Close();
+    const std::shared_ptr<Loop> loop = session->work->loop();
+    loop->DropLater(std::move(session->work));
+    return 0;
+  });
   delete session;
 }
 
 void holdfast_session_cancel(holdfast_session* session) {
-  if (session != nullptr) session->work->cancellation().Cancel();
+  if (session == nullptr) return;
+  holdfast::c::GuardValue(0, [session] {
+    session->work->cancellation().Cancel();
+    return 0;
+  });
 }
 
 int holdfast_session_connected(const holdfast_session* session) {

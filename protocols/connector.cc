@@ -446,7 +446,9 @@ void ConnectOperation::Learn(const CacheUpdate& update) {
       services_.cache->Apply(way_->key, update, services_.wall_clock());
 }
 
+// Where nobody listens they stay, for who asks the cache.
 void ConnectOperation::ReportCacheWarnings() {
+  if (!request_.on_event) return;
   for (const Error& warning : services_.cache->TakeWarnings()) {
     Record(EventKind::kCacheWarning, 0,
            {{"error", std::string(ErrorName(warning.code))},

@@ -23,7 +23,6 @@ class RedialerImpl final : public Redialer {
     if (!options_.random) {
       options_.random = [this] { return absl::Uniform(generator_, 0.0, 1.0); };
     }
-    if (!options_.connect.on_event) options_.connect.on_event = [](auto&) {};
     ListenForCancellation();
   }
 
@@ -204,11 +203,12 @@ void RedialerImpl::Finish() {
 
 void RedialerImpl::Record(
     EventKind kind, std::vector<std::pair<std::string, std::string>> fields) {
-  options_.connect.on_event(
-      {kind, loop_->Now() - created_, 0, std::move(fields)});
+  const EventSink& sink = options_.connect.on_event;
+  if (sink) sink({kind, loop_->Now() - created_, 0, std::move(fields)});
 }
 
 EventSink RedialerImpl::SinkFromNow() const {
+  if (!options_.connect.on_event) return nullptr;
   return [sink = options_.connect.on_event,
           before = loop_->Now() - created_](Event event) {
     event.at += before;

@@ -735,7 +735,8 @@ class CProgramTest : public CSessionTest,
       arguments.insert(
           arguments.begin(),
           {"valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
-           "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"});
+           "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite",
+           "--suppressions=" HOLDFAST_SOURCE_DIR "/tests/valgrind.supp"});
     }
     return {
         std::move(arguments), {{"SSL_CERT_FILE", ca_file()}}, password + "\n"};
