@@ -25,13 +25,6 @@ Diagnosis Explain(const Error& error, const ConnectReport* report) {
   return InWords(error.Message(), GetErrorInfo(error.code).advice);
 }
 
-// Whether what was being sent may have reached the server.
-bool MayHaveBeenSent(const Error& error) {
-  return error.code == ErrorCode::kOutcomeUnknown ||
-         error.code == ErrorCode::kCancelled ||
-         error.code == ErrorCode::kSessionClosed;
-}
-
 }  // namespace
 
 MailReader::MailReader(Connector::Services services, ConnectRequest imap,
@@ -95,7 +88,7 @@ void MailReader::Send(SmtpEnvelope envelope,
     const auto again = [=] { Send(envelope, message); };
     if (sent.status.ok()) return view_->ShowSent(sent);
     const Error error = ErrorFromStatus(sent.status);
-    if (MayHaveBeenSent(error)) {
+    if (error.code == ErrorCode::kOutcomeUnknown) {
       return view_->AskToSendAgain(error, [again](bool yes) {
         if (yes) again();
       });

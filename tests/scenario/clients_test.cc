@@ -145,6 +145,7 @@ TEST_F(MailReaderTest, TheUserIsAskedForTrustAndThenReads) {
   Append(relay_->port(), "alice");
   const std::string url = Url("imaps", relay_->port());
   ConnectRequest request = Request(url);
+  request.on_event = nullptr;  // nobody listens
   TrustOptions nobody;
   nobody.system_roots = false;
   const auto stranger = *lab::CertificateAuthority::Create();
