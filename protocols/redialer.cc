@@ -160,10 +160,8 @@ void RedialerImpl::OnSignedIn(SignInResult result) {
   sign_in_.reset();
   result_.sign_in = std::move(result);
   Remember();
-  if (const auto event =
-          SignInEvent(result_.sign_in, loop_->Now() - created_)) {
-    options_.connect.on_event(*event);
-  }
+  const auto event = SignInEvent(result_.sign_in, loop_->Now() - created_);
+  if (event && options_.connect.on_event) options_.connect.on_event(*event);
   if (result_.sign_in.ok()) return Finish();
   connection_.reset();
   OnFailed(*result_.sign_in.error);
