@@ -117,6 +117,7 @@ class SessionImpl final : public Session {
   std::deque<Job> jobs_;
   std::shared_ptr<Exchange> running_;
   std::optional<Loss> loss_;             // of the last connection
+  bool left_ = false;  // `loss_` is the end of a farewell
   std::optional<absl::Status> changed_;  // for the next exchange
 
   std::unique_ptr<Connection> connection_;
@@ -195,7 +196,9 @@ void SessionImpl::Dial() {
   const auto on_done = [this](RedialResult result) {
     OnDialled(std::move(result));
   };
-  loss_ ? redialer_->DialAgain(*loss_, on_done) : redialer_->Dial(on_done);
+  // Who has left as it should comes back at once.
+  loss_ && !left_ ? redialer_->DialAgain(*loss_, on_done)
+                  : redialer_->Dial(on_done);
 }
 
 void SessionImpl::OnDialled(RedialResult result) {
@@ -206,6 +209,7 @@ void SessionImpl::OnDialled(RedialResult result) {
     return CompleteAll(ToStatus(*result.error), ToStatus(*result.error));
   }
   connection_ = std::move(result.connection);
+  left_ = false;
   capabilities_ = result.sign_in.capabilities.empty()
                       ? connection_->capabilities()
                       : std::move(result.sign_in.capabilities);
@@ -452,6 +456,7 @@ void SessionImpl::Lose(Error error) {
 void SessionImpl::Leave() {
   connection_->Shutdown();
   Disconnect();
+  left_ = true;
   loss_ = Loss{MakeError(ErrorCode::kConnectionClosed, Phase::kSession),
                loop_->Now()};
 }

@@ -343,6 +343,17 @@ TEST_F(SessionTest, AnAnsweredFarewellClosesTheConnection) {
   EXPECT_THAT(events_, IsEmpty());
 }
 
+TEST_F(SessionTest, WhoHasLeftComesBackAtOnce) {
+  Run("quit", OnLoss::kDone);
+  Say(Answer().get(), "done\r\n");
+  Run("a");
+  EXPECT_EQ(redialer_->first_dials, 2);
+  EXPECT_THAT(redialer_->losses, IsEmpty());
+  // A loss later is one all the same.
+  Break(Answer().get());
+  EXPECT_THAT(redialer_->losses, ElementsAre(ErrorCode::kConnectionReset));
+}
+
 TEST_F(SessionTest, RepetitionsAreBounded) {
   Run("a");
   for (int i = 0; i < 4; ++i) {
@@ -593,7 +604,7 @@ TEST_F(SessionTest, ClosingFailsWhatWaitsAndWhatComesLater) {
 }
 
 TEST_F(SessionTest, AnEndHidesNoUnknownOutcome) {
-  Run(std::make_shared<LineExchange>("a", OnLoss::kUnknown));
+  Run("a", OnLoss::kUnknown);
   const auto peer = Answer();
   Run("b");
   session_->Close();
@@ -602,7 +613,7 @@ TEST_F(SessionTest, AnEndHidesNoUnknownOutcome) {
 
   const auto cancellation = std::make_shared<Cancellation>();
   Create(cancellation);
-  Run(std::make_shared<LineExchange>("c", OnLoss::kUnknown));
+  Run("c", OnLoss::kUnknown);
   const auto other = Answer();
   cancellation->Cancel();
   loop_.RunPosted();
