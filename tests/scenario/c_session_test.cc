@@ -745,6 +745,8 @@ class CProgramTest : public CSessionTest,
     EXPECT_TRUE(result.ok()) << result.status();
     return result.ok() ? *result : ProcessResult();
   }
+
+  const char* leak_check_ = "--leak-check=full";
 };
 // valgrind is for what is released.
 #ifdef NDEBUG
