@@ -23,8 +23,8 @@ enum class SocketPath {
   // TLS hello counts as the server's doing, and less is offered.
   kDirect,
   // Something that may end it by itself: a proxy, a tunnel, a relay. Then it
-  // does not. To be chosen if in doubt: a fault of the way must not pass for
-  // one of the server.
+  // does not, and what a silence leads to is not remembered. To be chosen if in
+  // doubt: a fault of the way must not pass for one of the server.
   kThroughProxy,
 };
 

@@ -259,7 +259,7 @@ void AttemptImpl::StartHandshake() {
   AwaitAnswer(request_.plan.hello_timeout);
   if (request_.plan.hedge_delay) {
     hedge_timer_ = loop_->StartTimer(*request_.plan.hedge_delay, [this] {
-      if (!answered_) request_.hooks.on_unanswered();
+      if (!answered_) request_.hooks.on_unanswered(through_proxy_);
     });
   }
   ContinueHandshake();
@@ -582,7 +582,7 @@ void AttemptImpl::Finish(AttemptResult result) {
   Stop();
   result.address = address_;
   result.dials = std::move(dials_);
-  result.through_proxy = through_proxy_;
+  result.outcome.through_proxy = through_proxy_;
   // May destroy *this.
   const auto on_done = std::move(on_done_);
   on_done(std::move(result));
@@ -595,7 +595,7 @@ AttemptResult AttemptImpl::GiveUp() {
   AttemptResult result;
   result.address = address_;
   result.dials = std::move(dials_);
-  result.through_proxy = through_proxy_;
+  result.outcome.through_proxy = through_proxy_;
   return result;
 }
 

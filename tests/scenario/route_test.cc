@@ -39,6 +39,15 @@ using testing::Not;
 
 constexpr char kDropsTls13[] = "tls13-fin";
 
+// Ends the first connection at its hello; is healthy after that.
+lab::Behaviour EndsTheFirst() {
+  lab::Behaviour behaviour;
+  behaviour.on_hello = {
+      {[](const lab::ClientHello&, int number) { return number == 1; },
+       lab::Fault()}};
+  return behaviour;
+}
+
 std::string Code(const ConnectResult& result) {
   return result.report.error ? std::string(ErrorName(result.report.error->code))
                              : "";
@@ -191,7 +200,8 @@ TEST_P(ProxyRouteTest, AnAlertIsTheServersAndIsRecoveredFrom) {
   EXPECT_TRUE(ReductionIn(cache_.get()));
 }
 
-TEST_P(ProxyRouteTest, SilenceIsTheServersAndIsRecoveredFrom) {
+// It may be the way's as well: nothing is learned from it.
+TEST_P(ProxyRouteTest, SilenceIsRecoveredFromAndNotRemembered) {
   const auto proxy = StartProxy();
   const auto server = StartLab("tls13-silent");
   ConnectRequest request = RequestFor(server->port());
@@ -200,9 +210,13 @@ TEST_P(ProxyRouteTest, SilenceIsTheServersAndIsRecoveredFrom) {
       ConnectBlocking(request, cache_.get(), Through(proxy->url()));
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result.report.tls->version, TlsVersion::kTls12);
+  EXPECT_TRUE(cache_->List().empty());
+  // What would have come of it otherwise.
+  EXPECT_TRUE(ConnectBlocking(request, cache_.get()).ok());
+  EXPECT_TRUE(ReductionIn(cache_.get()));
 }
 
-TEST_P(ProxyRouteTest, AnEndIsNobodysAndIsNotRecoveredFrom) {
+TEST_P(ProxyRouteTest, AnEndIsNobodysAndLeadsToTheSameAgainAlone) {
   const auto proxy = StartProxy();
   for (const Way& way : {kImplicitImap, kStartTlsImap}) {
     for (const char* behaviour :
@@ -212,8 +226,8 @@ TEST_P(ProxyRouteTest, AnEndIsNobodysAndIsNotRecoveredFrom) {
       const ConnectResult result =
           Connect(server->port(), Through(proxy->url()), way);
       EXPECT_EQ(Code(result), "closed_through_proxy");
-      EXPECT_THAT(Rungs(result), ElementsAre("full"));
-      EXPECT_EQ(server->hellos().size(), 1u);
+      EXPECT_THAT(Rungs(result), ElementsAre("full", "full"));
+      EXPECT_EQ(server->hellos().size(), 2u);
       EXPECT_TRUE(cache_->List().empty());
     }
   }
@@ -223,6 +237,14 @@ TEST_P(ProxyRouteTest, AnEndIsNobodysAndIsNotRecoveredFrom) {
   EXPECT_TRUE(direct.ok()) << direct.status();
   EXPECT_EQ(direct.report.fallback->rung, Rung::kTls12);
   EXPECT_FALSE(direct.report.attempts[0].through_proxy);
+}
+
+TEST_P(ProxyRouteTest, AnEndThatPassesIsNotTheLastWord) {
+  const auto proxy = StartProxy();
+  const auto server = StartLab(EndsTheFirst());
+  const ConnectResult result = Connect(server->port(), Through(proxy->url()));
+  EXPECT_TRUE(result.ok()) << result.status();
+  EXPECT_THAT(Rungs(result), ElementsAre("full", "full"));
 }
 
 TEST_P(ProxyRouteTest, TheProxysPasswordIsWhatItWants) {
@@ -340,7 +362,7 @@ TEST_F(RouteTest, EachAttemptHasASocketOfTheFactorys) {
   };
   const ConnectResult tunnel = connect(SocketPath::kThroughProxy);
   EXPECT_EQ(Code(tunnel), "closed_through_proxy");
-  EXPECT_EQ(made, 1);
+  EXPECT_EQ(made, 2);
   EXPECT_TRUE(cache_->List().empty());
 
   const ConnectResult direct = connect(SocketPath::kDirect);

@@ -311,8 +311,11 @@ class Explorer {
             "4: what may be a passing fault is repeated");
       return;
     }
-    check(IsIntolerance(moment.last->failure),
-          "4: only the list is intolerance");
+    const bool to_the_top = plan.rung == world_.pinned().value_or(Rung::kFull);
+    check(
+        IsIntolerance(moment.last->failure) ||
+            (moment.last->failure == FailureClass::kInterrupted && to_the_top),
+        "4: only the list is intolerance");
   }
 
   void Answer(int number, Moment* moment) {
