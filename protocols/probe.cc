@@ -96,6 +96,7 @@ bool IsOffer(Rung rung, const ConnectRequest& request) {
 bool MayBePassing(const Error& error) {
   return error.code == ErrorCode::kClosedDuringHandshake ||
          error.code == ErrorCode::kResetDuringHandshake ||
+         error.code == ErrorCode::kClosedThroughProxy ||
          error.code == ErrorCode::kHandshakeInterrupted;
 }
 
@@ -121,6 +122,10 @@ VersionSupport SupportAfter(const Error& error, bool through_proxy) {
   const auto is = [&error](std::initializer_list<ErrorCode> codes) {
     return std::find(codes.begin(), codes.end(), error.code) != codes.end();
   };
+  // Also where a warning came before the end.
+  if (error.code == ErrorCode::kClosedThroughProxy) {
+    return VersionSupport::kUnknown;
+  }
   if (MayBePassing(error)) {
     return through_proxy ? VersionSupport::kUnknown : VersionSupport::kDropped;
   }

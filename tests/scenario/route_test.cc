@@ -520,6 +520,16 @@ TEST_F(RouteCommandTest,
   EXPECT_EQ(through.at("versions").at("TLS1.2"), "ok");
   EXPECT_EQ(through.at("through_proxy"), true);
 
+  // Nor is a warning before the end a refusal.
+  EXPECT_EQ(probe(StartLab("tls13-warning"), {"--proxy", proxy->url()})
+                .at("versions")
+                .at("TLS1.3"),
+            nullptr);
+  // Whatever may pass is tried again, as without a proxy.
+  EXPECT_EQ(
+      probe(StartLab(EndsTheFirst()), {"--proxy", proxy->url()}).at("verdict"),
+      "healthy");
+
   const auto broken = StartLab("server-hello-fin");
   EXPECT_EQ(probe(broken, {}).at("versions").at("TLS1.2"), "dropped");
   EXPECT_EQ(
