@@ -122,14 +122,17 @@ class RouteTest : public InProcessTest {
   // Over `dialer`, made for the loop that it is given.
   ConnectResult ConnectBy(
       uint16_t port,
-      const std::function<std::unique_ptr<Dialer>(EventLoop*)>& make_dialer) {
+      const std::function<std::unique_ptr<Dialer>(EventLoop*)>& make_dialer,
+      bool fallback = true) {
     const auto own = *OwnLoop::Create(cache_.get());
     const auto dialer = make_dialer(own->loop());
     Connector::Services services = own->services();
     services.dialer = dialer.get();
+    ConnectRequest request = RequestFor(port);
+    request.policy.fallback = fallback;
     std::unique_ptr<Connector::Operation> operation;
     return own->Await<ConnectResult>([&](auto done) {
-      operation = Connector(services).Connect(RequestFor(port), done);
+      operation = Connector(services).Connect(request, done);
     });
   }
 
@@ -395,21 +398,28 @@ TEST_F(RouteTest, ASocketNeedsNoAddress) {
 }
 
 TEST_F(RouteTest, AConnectionThatIsThereServesOneAttempt) {
-  const auto connect = [this](uint16_t port) {
-    return ConnectBy(port, [port](EventLoop* loop) {
-      return NewConnectedDialer(
-          loop, FactorySocket(ConnectTo(port), SocketPath::kDirect));
-    });
+  const auto connect = [this](uint16_t port, bool fallback) {
+    return ConnectBy(
+        port,
+        [port](EventLoop* loop) {
+          return NewConnectedDialer(
+              loop, FactorySocket(ConnectTo(port), SocketPath::kDirect));
+        },
+        fallback);
   };
   const auto healthy = StartLab("healthy");
-  EXPECT_TRUE(connect(healthy->port()).ok());
+  EXPECT_TRUE(connect(healthy->port(), false).ok());
 
   const auto intolerant = StartLab(kDropsTls13);
-  const ConnectResult result = connect(intolerant->port());
+  const ConnectResult result = connect(intolerant->port(), false);
   EXPECT_EQ(Code(result), "closed_during_handshake");
-  ASSERT_EQ(result.report.attempts.size(), 2u);
-  EXPECT_EQ(result.report.attempts[1].error->code, ErrorCode::kNoNewConnection);
-  EXPECT_EQ(intolerant->connections(), 1);
+  EXPECT_EQ(result.report.attempts.size(), 1u);
+
+  const ConnectResult vain = connect(intolerant->port(), true);
+  EXPECT_EQ(Code(vain), "closed_during_handshake");
+  ASSERT_EQ(vain.report.attempts.size(), 2u);
+  EXPECT_EQ(vain.report.attempts[1].error->code, ErrorCode::kNoNewConnection);
+  EXPECT_EQ(intolerant->connections(), 2);
 }
 
 TEST_F(RouteTest, ALocalAddressIsWhatTheServerSees) {
