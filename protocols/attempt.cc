@@ -63,6 +63,9 @@ std::string CertificateWord(const TlsInfo& tls) {
 // How long an answer is held at least: on a fast network, time for the other
 // side to compute.
 constexpr absl::Duration kShortestHold = absl::Milliseconds(50);
+// And at most: what a proxy or a client needed to make the connection counts as
+// a round trip, and may be much more.
+constexpr absl::Duration kLongestHold = absl::Seconds(1);
 
 // One answer to one question; given by kRefuse if nobody gives another.
 class CertificateAnswer {
@@ -278,7 +281,9 @@ void AttemptImpl::AwaitAnswer(absl::Duration timeout) {
 // The answer lies unread until a fuller offer has had the time for one too.
 void AttemptImpl::HoldAnswer() {
   held_ = true;
-  hold_ = loop_->StartTimer(std::max(round_trip_, kShortestHold), [this] {
+  const absl::Duration time =
+      std::clamp(round_trip_, kShortestHold, kLongestHold);
+  hold_ = loop_->StartTimer(time, [this] {
     hold_.reset();
     ContinueHandshake();
   });
