@@ -117,15 +117,12 @@ bool EndsProbe(const Error& error) {
 }
 
 // What `error` says of the only version that was offered. That a connection
-// ended says nothing of the server if something else may have ended it.
+// ended says nothing of the server if something else may have ended it, even
+// if an alert came before.
 VersionSupport SupportAfter(const Error& error, bool through_proxy) {
   const auto is = [&error](std::initializer_list<ErrorCode> codes) {
     return std::find(codes.begin(), codes.end(), error.code) != codes.end();
   };
-  // Also where a warning came before the end.
-  if (error.code == ErrorCode::kClosedThroughProxy) {
-    return VersionSupport::kUnknown;
-  }
   if (MayBePassing(error)) {
     return through_proxy ? VersionSupport::kUnknown : VersionSupport::kDropped;
   }
