@@ -189,8 +189,10 @@ int holdfast_client_set_identity(holdfast_client* client,
                                  const char* certificate_path,
                                  const char* key_path, holdfast_error** error) {
   return Set(client, error, [=](Settings* settings) -> absl::Status {
-    settings->identity.reset();
-    if (certificate_path == nullptr) return absl::OkStatus();
+    if (certificate_path == nullptr) {
+      settings->identity.reset();
+      return absl::OkStatus();
+    }
     if (key_path == nullptr) return Missing("key_path");
     auto identity = holdfast::ClientIdentity::Load(
         settings->runtime, {certificate_path, key_path});
@@ -271,8 +273,10 @@ int holdfast_client_set_cache(holdfast_client* client, holdfast_cache* cache,
 int holdfast_client_set_proxy(holdfast_client* client, const char* url,
                               holdfast_error** error) {
   return Set(client, error, [url](Settings* settings) -> absl::Status {
-    settings->route.proxy.reset();
-    if (url == nullptr) return absl::OkStatus();
+    if (url == nullptr) {
+      settings->route.proxy.reset();
+      return absl::OkStatus();
+    }
     absl::StatusOr<holdfast::Proxy> proxy = holdfast::Proxy::Parse(url);
     if (!proxy.ok()) return proxy.status();
     settings->route.proxy = *std::move(proxy);

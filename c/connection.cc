@@ -4,13 +4,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/time/clock.h"
 #include "c/client.h"
 #include "c/credentials.h"
 #include "c/error.h"
@@ -141,24 +140,26 @@ short PollEvents(Interest interest) {
   return 0;
 }
 
-// When to stop waiting.
+// When to stop waiting, whatever becomes of the wall clock.
 class TimeLimit {
  public:
   // Negative: never.
   explicit TimeLimit(int milliseconds)
-      : end_(milliseconds < 0
-                 ? absl::InfiniteFuture()
-                 : absl::Now() + absl::Milliseconds(milliseconds)) {}
+      : endless_(milliseconds < 0),
+        end_(Clock::now() + std::chrono::milliseconds(milliseconds)) {}
   // For poll(2).
   int left() const {
-    if (end_ == absl::InfiniteFuture()) return -1;
-    const absl::Duration left = std::max(end_ - absl::Now(), absl::Duration());
-    return static_cast<int>(
-        std::min<int64_t>(absl::ToInt64Milliseconds(left), INT_MAX));
+    if (endless_) return -1;
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end_ - Clock::now());
+    return static_cast<int>(std::max<int64_t>(left.count(), 0));
   }
 
  private:
-  const absl::Time end_;
+  using Clock = std::chrono::steady_clock;
+
+  const bool endless_;
+  const Clock::time_point end_;
 };
 
 // Repeats `move`, which reads or writes, until it has moved something.
@@ -201,11 +202,12 @@ absl::Status WriteAll(Connection* connection, absl::string_view data,
 
 // Calls `move`, which reads or writes.
 template <typename Move>
-int Try(holdfast_connection* connection, size_t* moved, holdfast_error** error,
-        const Move& move) noexcept {
+int Try(holdfast_connection* connection, const void* bytes, size_t* moved,
+        holdfast_error** error, const Move& move) noexcept {
   bool would_block = false;
   const int code = Guard(error, [&]() -> absl::Status {
     if (connection == nullptr) return Missing("connection");
+    if (bytes == nullptr) return Missing("bytes");
     if (moved == nullptr) return Missing("number of bytes");
     const Connection::IoResult result = move(*connection->open->connection);
     *moved = result.bytes;
@@ -248,6 +250,7 @@ int holdfast_connection_read(holdfast_connection* connection, void* buffer,
   return Guard(error, [=]() -> absl::Status {
     if (connection == nullptr) return Missing("connection");
     if (got == nullptr) return Missing("got");
+    if (buffer == nullptr || size == 0) return Missing("buffer");
     Connection* const open = connection->open->connection.get();
     const absl::StatusOr<size_t> read =
         holdfast::c::Wait(open, holdfast::c::TimeLimit(timeout), [=] {
@@ -263,6 +266,7 @@ int holdfast_connection_write(holdfast_connection* connection,
                               holdfast_error** error) {
   return Guard(error, [=]() -> absl::Status {
     if (connection == nullptr) return Missing("connection");
+    if (bytes == nullptr && size > 0) return Missing("bytes");
     return holdfast::c::WriteAll(
         connection->open->connection.get(),
         absl::string_view(static_cast<const char*>(bytes), size),
@@ -273,17 +277,20 @@ int holdfast_connection_write(holdfast_connection* connection,
 int holdfast_connection_try_read(holdfast_connection* connection, void* buffer,
                                  size_t size, size_t* got,
                                  holdfast_error** error) {
-  return holdfast::c::Try(connection, got, error, [=](Connection& open) {
-    return open.Read(absl::MakeSpan(static_cast<char*>(buffer), size));
-  });
+  return holdfast::c::Try(
+      connection, buffer, got, error, [=](Connection& open) {
+        return open.Read(absl::MakeSpan(static_cast<char*>(buffer), size));
+      });
 }
 
 int holdfast_connection_try_write(holdfast_connection* connection,
                                   const void* bytes, size_t size, size_t* sent,
                                   holdfast_error** error) {
-  return holdfast::c::Try(connection, sent, error, [=](Connection& open) {
-    return open.Write(absl::string_view(static_cast<const char*>(bytes), size));
-  });
+  return holdfast::c::Try(
+      connection, bytes, sent, error, [=](Connection& open) {
+        return open.Write(
+            absl::string_view(static_cast<const char*>(bytes), size));
+      });
 }
 
 int holdfast_connection_fd(const holdfast_connection* connection) {

@@ -151,10 +151,14 @@ int holdfast_credentials_set_mechanism(holdfast_credentials* credentials,
                                        holdfast_error** error) {
   return Guard(error, [=]() -> absl::Status {
     if (credentials == nullptr) return Missing("credentials");
-    credentials->mechanism.reset();
-    if (mechanism == nullptr) return absl::OkStatus();
-    credentials->mechanism = holdfast::ParseSaslMechanism(mechanism);
-    if (credentials->mechanism) return absl::OkStatus();
+    if (mechanism == nullptr) {
+      credentials->mechanism.reset();
+      return absl::OkStatus();
+    }
+    if (const auto known = holdfast::ParseSaslMechanism(mechanism)) {
+      credentials->mechanism = known;
+      return absl::OkStatus();
+    }
     return holdfast::MakeStatus(
         holdfast::ErrorCode::kInvalidArgument, holdfast::Phase::kSetup,
         "\"" + holdfast::EscapeBytes(mechanism) +

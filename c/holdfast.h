@@ -13,35 +13,37 @@
 //
 // Rules that hold for all of it:
 //
-// - ABI: within one major version functions and constants are only added, and
-//   none changes its meaning. All types are opaque; nothing depends on the size
-//   of a struct.
-// - Ownership: what a function named ..._new, ..._open, ..._take_... or one
-// that
-//   returns a pointer to something not const gives you is yours, and ends with
-//   its ..._free(), which takes NULL too. A const pointer belongs to the handle
-//   that it was asked of, and is valid until that is freed, or as is said.
-//   Handles may be freed in any order: each keeps what it needs of others.
-//   Text that is given is copied. Functions that are given to Holdfast, and
-//   their `data`, must outlive the handle that they were given to, and those of
-//   a client or of credentials also what was begun with it; then they are not
-//   called any more.
-// - Errors: a function that can fail returns HOLDFAST_OK (0) or one of the
-// codes
-//   below, or NULL where it returns a pointer. If `error` is not NULL, it then
-//   gets an error to be freed; it is left alone otherwise. No C++ exception
-//   leaves the library; memory that cannot be had is
-//   HOLDFAST_E_OUT_OF_RESOURCES. A NULL where none is allowed is
-//   HOLDFAST_E_INVALID_ARGUMENT.
-// - Threads: a handle is used by one thread at a time, and what has been made
-// on
-//   one loop by the thread that runs this loop. Exceptions: a client that is
-//   not changed any more, and a cache, may be used by any number of threads;
-//   holdfast_loop_wake(), holdfast_operation_cancel() and
-//   holdfast_session_cancel() may be called from any thread as long as the
-//   handle exists.
-// - Text is UTF-8, but for a server's own words, which are whatever it sent.
-//   Times that are told are milliseconds, if nothing else is said.
+// ABI: within one major version functions, constants and members of documents
+// are only added, and none changes its meaning. All types are opaque; nothing
+// depends on the size of a struct.
+//
+// Ownership: what a function named ..._new, ..._open, ..._take_... or one that
+// returns a pointer to something not const gives you is yours, and ends with
+// its ..._free(), which takes NULL too. A const pointer belongs to the handle
+// that it was asked of, and is valid until that is freed, or as is said.
+// Handles may be freed in any order: each keeps what it needs of others. Text
+// that is given is copied. Functions that are given to Holdfast, and their
+// `data`, must outlive the handle that they were given to, and those of a
+// client or of credentials also what was begun with it; if that is freed from
+// inside a callback, until the dispatch or wait that it runs in returns. What a
+// resolver is given outlives the process's last look-up.
+//
+// Errors: a function that can fail returns HOLDFAST_OK (0) or one of the codes
+// below, or NULL where it returns a pointer. If `error` is not NULL, it then
+// gets an error to be freed; it is left alone otherwise. What fails changes
+// nothing. No C++ exception leaves the library; memory that cannot be had is
+// HOLDFAST_E_OUT_OF_RESOURCES, but ends the process where a loop runs. A NULL
+// where none is allowed is HOLDFAST_E_INVALID_ARGUMENT.
+//
+// Threads: a handle is used by one thread at a time, and what has been made on
+// one loop by the thread that runs this loop. Exceptions: a client that is not
+// changed any more, and a cache, may be used by any number of threads;
+// holdfast_loop_wake(), holdfast_operation_cancel() and
+// holdfast_session_cancel() may be called from any thread as long as the handle
+// exists.
+//
+// Text is UTF-8, but for a server's own words, which are whatever it sent.
+// Times that are told are milliseconds, if nothing else is said.
 
 #ifndef HOLDFAST_HOLDFAST_H_
 #define HOLDFAST_HOLDFAST_H_
@@ -197,6 +199,13 @@ typedef struct holdfast_value holdfast_value;
 void holdfast_value_free(holdfast_value *value);
 // The text there; NULL if there is none.
 const char *holdfast_value_text(const holdfast_value *value, const char *path);
+// The same with its size: a server's text may have NULs in it.
+const char *holdfast_value_bytes(const holdfast_value *value, const char *path,
+                                 size_t *size);
+// The name of a member of the object there, by index from 0; NULL beyond the
+// last.
+const char *holdfast_value_key(const holdfast_value *value, const char *path,
+                               size_t index);
 // The number there, 1 or 0 for true or false; `otherwise` if there is none.
 int64_t holdfast_value_number(const holdfast_value *value, const char *path,
                               int64_t otherwise);
@@ -249,7 +258,8 @@ typedef void (*holdfast_done_function)(void *data,
                                        holdfast_operation *operation);
 
 // Abandons it if it is not done: a connect is given up; a session's command is
-// carried out all the same. From inside a callback too, even its own.
+// carried out all the same. From inside a callback too, even its own, but not
+// from inside a socket function.
 void holdfast_operation_free(holdfast_operation *operation);
 // Runs its loop until it is done. Returns its error's code or HOLDFAST_OK.
 // From inside a callback it returns HOLDFAST_E_INVALID_ARGUMENT at once.
@@ -281,9 +291,9 @@ typedef struct holdfast_client holdfast_client;
 // See below.
 typedef struct holdfast_cache holdfast_cache;
 
-// With the system's authorities, TLS 1.2 to 1.3, 30 seconds for a connect, no
-// memory of hosts. Starts NSS, or joins it as a guest where the process has it
-// running already.
+// With the system's authorities, TLS 1.2 to 1.3, 30 seconds for a connect, a
+// memory of hosts of its own. Starts NSS, or joins it as a guest where the
+// process has it running already.
 holdfast_client *holdfast_client_new(holdfast_error **error);
 // What it has begun goes on.
 void holdfast_client_free(holdfast_client *client);
@@ -329,7 +339,7 @@ int holdfast_client_set_max_redials(holdfast_client *client, int redials,
 // Part of the cache's key, such as the name of a network.
 int holdfast_client_set_scope(holdfast_client *client, const char *scope,
                               holdfast_error **error);
-// What is known of hosts; NULL: nothing is remembered.
+// What is known of hosts; NULL: a memory of the client's own, gone with it.
 int holdfast_client_set_cache(holdfast_client *client, holdfast_cache *cache,
                               holdfast_error **error);
 
@@ -448,7 +458,7 @@ typedef struct holdfast_credentials holdfast_credentials;
 
 // Sessions that use them keep them.
 void holdfast_credentials_free(holdfast_credentials *credentials);
-// Given once for each connection, and never again to a server that refused it.
+// Given once for each connection; a server that refuses it ends the signing in.
 holdfast_credentials *holdfast_credentials_new_password(const char *user,
                                                         const char *password,
                                                         holdfast_error **error);
@@ -517,7 +527,7 @@ typedef struct holdfast_connection holdfast_connection;
 
 // `target`: "imaps://host[:port]" (TLS from the first byte), "imap://..."
 // (STARTTLS), and their like with pop3, smtp, submission, nntp; never
-// plaintext. Result: the report that `holdfast connect --json` prints.
+// plaintext. Result: the report that the command prints as JSON.
 holdfast_operation *holdfast_connect(const holdfast_client *client,
                                      holdfast_loop *loop, const char *target);
 // The connection of a connect that succeeded; NULL if it was taken before.
@@ -596,8 +606,13 @@ void holdfast_session_free(holdfast_session *session);
 void holdfast_session_cancel(holdfast_session *session);
 // Not 0: there is a connection, signed in.
 int holdfast_session_connected(const holdfast_session *session);
-// Of the last connect; NULL before the first. Valid until the next call.
-const char *holdfast_session_report_json(holdfast_session *session);
+// The report of the last connect, as a connect's result; NULL before the first.
+// Valid until the next call.
+const holdfast_value *holdfast_session_report(holdfast_session *session);
+// What the server says that it can do, by index from 0; NULL beyond the last,
+// and without a connection. Valid until something runs.
+const char *holdfast_session_capability(const holdfast_session *session,
+                                        size_t index);
 // Result: {}.
 holdfast_operation *holdfast_session_connect(holdfast_session *session);
 
@@ -799,9 +814,10 @@ enum {
   HOLDFAST_SMTP_DATA_ONLY = 8,
 };
 // Addresses without angle brackets; an empty sender is that of notices. Line
-// ends are made CRLF. {"accepted", "recipients": [{"ok", "code", "enhanced",
-// "words"}], "last": {...}, "size_limit"}: after an error too, as far as it was
-// known. Never sent again by itself: HOLDFAST_E_OUTCOME_UNKNOWN.
+// ends are made CRLF. {"ok", "words", "accepted", "recipients": [{"ok", "code",
+// "enhanced", "words"}], "last": {...}, "size_limit"}: after an error too, as
+// far as it was known. It may be accepted although each recipient was refused:
+// then nobody gets it. Never sent again by itself: HOLDFAST_E_OUTCOME_UNKNOWN.
 holdfast_operation *holdfast_smtp_send(holdfast_session *session,
                                        const char *sender,
                                        const char *const *recipients,

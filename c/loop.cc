@@ -15,7 +15,8 @@ bool Loop::Run(const std::function<void()>& run) {
   if (running_) return false;
   const std::shared_ptr<Loop> self = shared_from_this();
   running_ = true;
-  run();
+  // Nothing may be thrown through libuv, which is C.
+  [&run]() noexcept { run(); }();
   running_ = false;
   std::exchange(dropped_, {}).clear();
   return true;

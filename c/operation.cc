@@ -4,9 +4,9 @@ namespace holdfast::c {
 
 bool Progress::End(const absl::Status& status, Json result) {
   if (done_) return false;
-  done_ = true;
-  result_.document = std::move(result);
   if (!status.ok()) error_.emplace(ErrorFromStatus(status));
+  result_ = holdfast_value(std::move(result));
+  done_ = true;
   return true;
 }
 
@@ -80,14 +80,17 @@ int holdfast_operation_wait(holdfast_operation* operation) {
   // The handle may be freed meanwhile, by a callback.
   const std::shared_ptr<Progress> progress = operation->progress;
   try {
-    if (!progress->done() &&
-        !progress->loop().RunUntil([&progress] { return progress->done(); })) {
+    const auto over = [&progress] {
+      return progress->done() || progress->forgotten();
+    };
+    if (!over() && !progress->loop().RunUntil(over)) {
       return HOLDFAST_E_INVALID_ARGUMENT;
     }
   } catch (...) {
     return static_cast<int>(holdfast::c::ErrorOfException().code);
   }
-  return holdfast_error_code(progress->error());
+  return progress->done() ? holdfast_error_code(progress->error())
+                          : HOLDFAST_E_CANCELLED;
 }
 
 int holdfast_operation_done(const holdfast_operation* operation) {

@@ -46,7 +46,11 @@ class Progress : public std::enable_shared_from_this<Progress> {
   void OnDone(holdfast_operation* handle, holdfast_done_function on_done,
               void* data);
   // The handle is gone: nobody is told.
-  void Forget() { on_done_ = nullptr; }
+  void Forget() {
+    on_done_ = nullptr;
+    forgotten_ = true;
+  }
+  bool forgotten() const { return forgotten_; }
 
   bool done() const { return done_; }
   const holdfast_error* error() const { return error_ ? &*error_ : nullptr; }
@@ -60,6 +64,7 @@ class Progress : public std::enable_shared_from_this<Progress> {
 
   const std::shared_ptr<Loop> loop_;
   bool done_ = false;
+  bool forgotten_ = false;
   std::optional<holdfast_error> error_;
   holdfast_value result_{Json::object()};
   holdfast_operation* handle_ = nullptr;

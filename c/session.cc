@@ -126,30 +126,45 @@ holdfast_session* holdfast_session_new(const holdfast_client* client,
 
 void holdfast_session_free(holdfast_session* session) {
   if (session == nullptr) return;
-  session->work->Close();
-  const std::shared_ptr<Loop> loop = session->work->loop();
-  loop->DropLater(std::move(session->work));
+  holdfast::c::GuardValue(0, [session] {
+    session->work->Close();
+    const std::shared_ptr<Loop> loop = session->work->loop();
+    loop->DropLater(std::move(session->work));
+    return 0;
+  });
   delete session;
 }
 
 void holdfast_session_cancel(holdfast_session* session) {
-  if (session != nullptr) session->work->cancellation().Cancel();
+  if (session == nullptr) return;
+  holdfast::c::GuardValue(0, [session] {
+    session->work->cancellation().Cancel();
+    return 0;
+  });
 }
 
 int holdfast_session_connected(const holdfast_session* session) {
   return session != nullptr && session->work->session().connected() ? 1 : 0;
 }
 
-const char* holdfast_session_report_json(holdfast_session* session) {
+const holdfast_value* holdfast_session_report(holdfast_session* session) {
   if (session == nullptr) return nullptr;
-  return holdfast::c::GuardValue<const char*>(
-      nullptr, [&work = *session->work]() -> const char* {
+  return holdfast::c::GuardValue<const holdfast_value*>(
+      nullptr, [&work = *session->work]() -> const holdfast_value* {
         const ConnectReport* const report = work.session().report();
         if (report == nullptr) return nullptr;
-        work.report_json =
-            holdfast::JsonText(holdfast::ConnectReportJson(*report));
-        return work.report_json.c_str();
+        work.report = std::make_unique<holdfast_value>(
+            holdfast::ConnectReportJson(*report));
+        return work.report.get();
       });
+}
+
+const char* holdfast_session_capability(const holdfast_session* session,
+                                        size_t index) {
+  if (session == nullptr) return nullptr;
+  const std::vector<std::string>& list =
+      session->work->session().capabilities();
+  return index < list.size() ? list[index].c_str() : nullptr;
 }
 
 holdfast_operation* holdfast_session_connect(holdfast_session* session) {

@@ -66,7 +66,7 @@ class SessionWork {
   // May be empty.
   std::function<void(const ImapUpdate&)> on_update;
   // Of the last connect, as it was last asked for.
-  std::string report_json;
+  std::unique_ptr<holdfast_value> report;
 
  private:
   using AnySession =

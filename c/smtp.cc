@@ -19,7 +19,9 @@ static Json ToJson(const SmtpResult& result) {
   for (const SmtpAnswer& answer : result.recipients) {
     recipients.push_back(ToJson(answer));
   }
-  return {{"accepted", result.accepted},
+  return {{"ok", result.accepted},
+          {"words", result.last.words},
+          {"accepted", result.accepted},
           {"recipients", std::move(recipients)},
           {"last", ToJson(result.last)},
           {"size_limit", c::OrNull(result.size_limit)}};

@@ -29,6 +29,26 @@ const char* holdfast_value_text(const holdfast_value* value, const char* path) {
   return found->get_ref<const std::string&>().c_str();
 }
 
+const char* holdfast_value_bytes(const holdfast_value* value, const char* path,
+                                 size_t* size) {
+  const Json* const found = Find(value, path);
+  if (found == nullptr || !found->is_string()) return nullptr;
+  const auto& text = found->get_ref<const std::string&>();
+  if (size != nullptr) *size = text.size();
+  return text.data();
+}
+
+const char* holdfast_value_key(const holdfast_value* value, const char* path,
+                               size_t index) {
+  const Json* const found = Find(value, path);
+  if (found == nullptr || !found->is_object() || index >= found->size()) {
+    return nullptr;
+  }
+  return std::next(found->begin(), static_cast<std::ptrdiff_t>(index))
+      .key()
+      .c_str();
+}
+
 int64_t holdfast_value_number(const holdfast_value* value, const char* path,
                               int64_t otherwise) {
   const Json* const found = Find(value, path);

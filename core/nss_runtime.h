@@ -14,6 +14,9 @@ namespace holdfast {
 // already we are a guest: no trust, option, cipher default or signal handler of
 // the process is changed, and NSS is not shut down.
 // Thread safety: Start() and the destructor from any thread.
+// Processes: a child that was forked while NSS ran must not go on with it, for
+// its random numbers, and so its keys, are those of its siblings. Fork first,
+// or fork and exec.
 class NssRuntime {
  public:
   // Starts NSS without a database, or joins the one that runs. Shared: while a

@@ -266,6 +266,8 @@ void UvEventLoop::RunUntil(const std::function<bool()>& done) {
 int UvEventLoop::poll_fd() const { return uv_backend_fd(state_->loop); }
 
 int UvEventLoop::PollTimeout() const {
+  // Its clock stands still between two runs.
+  uv_update_time(state_->loop);
   return uv_backend_timeout(state_->loop);
 }
 

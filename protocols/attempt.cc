@@ -196,8 +196,11 @@ void AttemptImpl::OnDialled(DialResult result) {
   }
   socket_ = *std::move(socket);
   socket_->SetKeyLog(request_.key_log);
-  socket_->SetIdentity(request_.identity);
-  if (request_.hooks.decide_certificate) socket_->AskAboutCertificate();
+  // What asks for a sentinel never becomes a connection.
+  if (request_.plan.purpose != AttemptPlan::Purpose::kSentinel) {
+    socket_->SetIdentity(request_.identity);
+    if (request_.hooks.decide_certificate) socket_->AskAboutCertificate();
+  }
   if (request_.target.security == ConnectionSecurity::kImplicitTls) {
     return StartHandshake();
   }

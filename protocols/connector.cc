@@ -322,8 +322,14 @@ AttemptHooks ConnectOperation::HooksFor(int number) {
   if (request_.on_certificate) {
     hooks.decide_certificate = [this](CertificateQuestion question,
                                       auto answer) {
-      TakeAllTime();
-      request_.on_certificate(std::move(question), std::move(answer));
+      const auto answered = std::make_shared<bool>(false);
+      request_.on_certificate(
+          std::move(question),
+          [answered, answer = std::move(answer)](CertificateDecision decision) {
+            *answered = true;
+            answer(decision);
+          });
+      if (!*answered && !cancelled_) TakeAllTime();
     };
   }
   hooks.first_command = [this, number](const SecureSocket& socket,
@@ -346,7 +352,7 @@ void ConnectOperation::TakeAllTime() {
 SecretString ConnectOperation::BeginSignIn(int number,
                                            const SecureSocket& socket,
                                            const Negotiator& negotiator) {
-  if (!request_.sign_in || committed_) return SecretString();
+  if (!request_.sign_in || committed_ || cancelled_) return SecretString();
   std::unique_ptr<BegunSignIn>& sign_in = running_.at(number).sign_in;
   sign_in = BegunSignIn::Begin(*request_.sign_in, socket, negotiator);
   if (sign_in == nullptr) return SecretString();
@@ -448,7 +454,9 @@ void ConnectOperation::Learn(const CacheUpdate& update) {
       services_.cache->Apply(way_->key, update, services_.wall_clock());
 }
 
+// Where nobody listens they stay, for who asks the cache.
 void ConnectOperation::ReportCacheWarnings() {
+  if (!request_.on_event) return;
   for (const Error& warning : services_.cache->TakeWarnings()) {
     Record(EventKind::kCacheWarning, 0,
            {{"error", std::string(ErrorName(warning.code))},

@@ -23,7 +23,6 @@ class RedialerImpl final : public Redialer {
     if (!options_.random) {
       options_.random = [this] { return absl::Uniform(generator_, 0.0, 1.0); };
     }
-    if (!options_.connect.on_event) options_.connect.on_event = [](auto&) {};
     ListenForCancellation();
   }
 
@@ -161,10 +160,8 @@ void RedialerImpl::OnSignedIn(SignInResult result) {
   sign_in_.reset();
   result_.sign_in = std::move(result);
   Remember();
-  if (const auto event =
-          SignInEvent(result_.sign_in, loop_->Now() - created_)) {
-    options_.connect.on_event(*event);
-  }
+  const auto event = SignInEvent(result_.sign_in, loop_->Now() - created_);
+  if (event && options_.connect.on_event) options_.connect.on_event(*event);
   if (result_.sign_in.ok()) return Finish();
   connection_.reset();
   OnFailed(*result_.sign_in.error);
@@ -204,11 +201,12 @@ void RedialerImpl::Finish() {
 
 void RedialerImpl::Record(
     EventKind kind, std::vector<std::pair<std::string, std::string>> fields) {
-  options_.connect.on_event(
-      {kind, loop_->Now() - created_, 0, std::move(fields)});
+  const EventSink& sink = options_.connect.on_event;
+  if (sink) sink({kind, loop_->Now() - created_, 0, std::move(fields)});
 }
 
 EventSink RedialerImpl::SinkFromNow() const {
+  if (!options_.connect.on_event) return nullptr;
   return [sink = options_.connect.on_event,
           before = loop_->Now() - created_](Event event) {
     event.at += before;

@@ -14,6 +14,15 @@ using Progress = SecureSocket::Progress;
 // Then others on the loop have their turn.
 constexpr int kReadsAtOnce = 16;
 
+// `code`, because of `error`.
+absl::Status Lost(ErrorCode code, const Error& error) {
+  Error told = MakeError(
+      code, Phase::kSession,
+      absl::StrCat(GetErrorInfo(code).sentence, " (", error.Message(), ")"));
+  told.server_text = error.server_text;
+  return ToStatus(told);
+}
+
 class SessionImpl final : public Session {
  public:
   SessionImpl(EventLoop* loop, std::unique_ptr<Redialer> redialer,
@@ -89,7 +98,8 @@ class SessionImpl final : public Session {
   void SettleInterrupted(const Error& error);
   // These may destroy *this.
   void Complete(absl::Status status);
-  void CompleteAll(const absl::Status& status);
+  // `first` is for the one that runs, or would be next.
+  void CompleteAll(absl::Status first, const absl::Status& others);
   void End(Error error);
   void Finish();
 
@@ -107,6 +117,7 @@ class SessionImpl final : public Session {
   std::deque<Job> jobs_;
   std::shared_ptr<Exchange> running_;
   std::optional<Loss> loss_;             // of the last connection
+  bool left_ = false;  // `loss_` is the end of a farewell
   std::optional<absl::Status> changed_;  // for the next exchange
 
   std::unique_ptr<Connection> connection_;
@@ -185,7 +196,9 @@ void SessionImpl::Dial() {
   const auto on_done = [this](RedialResult result) {
     OnDialled(std::move(result));
   };
-  loss_ ? redialer_->DialAgain(*loss_, on_done) : redialer_->Dial(on_done);
+  // Who has left as it should comes back at once.
+  loss_ && !left_ ? redialer_->DialAgain(*loss_, on_done)
+                  : redialer_->Dial(on_done);
 }
 
 void SessionImpl::OnDialled(RedialResult result) {
@@ -193,9 +206,10 @@ void SessionImpl::OnDialled(RedialResult result) {
   report_ = std::make_unique<ConnectReport>(std::move(result.report));
   if (!result.ok()) {
     state_ = State::kNoConnection;
-    return CompleteAll(ToStatus(*result.error));
+    return CompleteAll(ToStatus(*result.error), ToStatus(*result.error));
   }
   connection_ = std::move(result.connection);
+  left_ = false;
   capabilities_ = result.sign_in.capabilities.empty()
                       ? connection_->capabilities()
                       : std::move(result.sign_in.capabilities);
@@ -442,6 +456,7 @@ void SessionImpl::Lose(Error error) {
 void SessionImpl::Leave() {
   connection_->Shutdown();
   Disconnect();
+  left_ = true;
   loss_ = Loss{MakeError(ErrorCode::kConnectionClosed, Phase::kSession),
                loop_->Now()};
 }
@@ -460,20 +475,13 @@ void SessionImpl::Disconnect() {
 
 void SessionImpl::SettleInterrupted(const Error& error) {
   Job& job = jobs_.front();
-  const auto lost = [&error](ErrorCode code) {
-    Error told = MakeError(
-        code, Phase::kSession,
-        absl::StrCat(GetErrorInfo(code).sentence, " (", error.Message(), ")"));
-    told.server_text = error.server_text;
-    return ToStatus(told);
-  };
   switch (job.exchange->on_loss()) {
     case OnLoss::kDone:
       return Complete(absl::OkStatus());
     case OnLoss::kUnknown:
-      return Complete(lost(ErrorCode::kOutcomeUnknown));
+      return Complete(Lost(ErrorCode::kOutcomeUnknown, error));
     case OnLoss::kGiveUp:
-      return Complete(MayPass(error) ? lost(ErrorCode::kConnectionLost)
+      return Complete(MayPass(error) ? Lost(ErrorCode::kConnectionLost, error)
                                      : ToStatus(error));
     case OnLoss::kRepeat:
       if (job.exchange->waits_for_news() &&
@@ -495,12 +503,12 @@ void SessionImpl::Complete(absl::Status status) {
   on_done(std::move(status));
 }
 
-void SessionImpl::CompleteAll(const absl::Status& status) {
+void SessionImpl::CompleteAll(absl::Status first, const absl::Status& others) {
   const std::deque<Job> jobs = std::exchange(jobs_, {});
   const std::weak_ptr<SessionImpl*> self = self_;
   for (const Job& job : jobs) {
     if (self.expired()) return;
-    job.on_done(status);
+    job.on_done(std::exchange(first, others));
   }
 }
 
@@ -510,11 +518,16 @@ void SessionImpl::End(Error error) {
   Soon();
 }
 
+// That it was ended does not undo what the server may have done.
 void SessionImpl::Finish() {
+  const bool unknown =
+      state_ == State::kRunning && running_->on_loss() == OnLoss::kUnknown;
   if (connection_ != nullptr) connection_->Shutdown();
   Disconnect();
   redialer_.reset();
-  CompleteAll(ToStatus(*end_));
+  CompleteAll(
+      unknown ? Lost(ErrorCode::kOutcomeUnknown, *end_) : ToStatus(*end_),
+      ToStatus(*end_));
 }
 
 void SessionImpl::Record(

@@ -18,6 +18,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "c/holdfast.h"
 #include "core/error.h"
 #include "gmock/gmock.h"
@@ -157,6 +158,8 @@ TEST(CNullTest, IsTakenEverywhere) {
 TEST_F(CClientTest, RecoversAndRemembers) {
   const auto server = StartLab("tls13-fin");
   const OperationPtr first = Connect(*server);
+  EXPECT_STREQ(holdfast_value_json(holdfast_operation_result(first.get())),
+               "{}\n");
   ASSERT_EQ(holdfast_operation_wait(first.get()), HOLDFAST_OK);
   EXPECT_EQ(holdfast_operation_error(first.get()), nullptr);
   const holdfast_value* report = holdfast_operation_result(first.get());
@@ -166,6 +169,13 @@ TEST_F(CClientTest, RecoversAndRemembers) {
   EXPECT_EQ(holdfast_value_number(report, "/nothing", -1), -1);
   EXPECT_EQ(holdfast_value_number(report, "no pointer", -1), -1);
   EXPECT_EQ(Text(first.get(), "/attempts"), "(none)");
+  EXPECT_STREQ(holdfast_value_key(report, "/target", 1), "host");
+  EXPECT_EQ(holdfast_value_key(report, "/target", 99), nullptr);
+  EXPECT_EQ(holdfast_value_key(report, "/attempts", 0), nullptr);
+  size_t size = 0;
+  EXPECT_STREQ(holdfast_value_bytes(report, "/target/host", &size),
+               "127.0.0.1");
+  EXPECT_EQ(size, 9u);
   EXPECT_THAT(holdfast_value_json(report), HasSubstr("\"attempts\": ["));
 
   const OperationPtr second = Connect(*server);
@@ -324,6 +334,36 @@ TEST(CLoopTest, IsWokenByOtherThreads) {
   other.join();
 }
 
+TEST_F(CClientTest, TheTimeoutCountsDownBetweenDispatches) {
+  const auto server = StartLab("silent-after-hello");
+  ASSERT_EQ(holdfast_client_set_timeout(client_.get(), 30'000, nullptr), 0);
+  const LoopPtr loop(holdfast_loop_new(nullptr));
+  const OperationPtr connect(
+      holdfast_connect(client_.get(), loop.get(), Url(*server).c_str()));
+  while (holdfast_loop_timeout(loop.get()) == 0) {
+    holdfast_loop_dispatch(loop.get());
+  }
+  const int before = holdfast_loop_timeout(loop.get());
+  absl::SleepFor(absl::Milliseconds(30));
+  EXPECT_LT(holdfast_loop_timeout(loop.get()), before - 20);
+}
+
+void FreeTheOther(void* data, holdfast_operation*) {
+  holdfast_operation_free(static_cast<OperationPtr*>(data)->release());
+}
+
+TEST_F(CClientTest, NobodyWaitsForWhatACallbackHasFreed) {
+  const auto healthy = StartLab("healthy");
+  const auto silent = StartLab("silent-after-hello");
+  const LoopPtr loop(holdfast_loop_new(nullptr));
+  OperationPtr waits(
+      holdfast_connect(client_.get(), loop.get(), Url(*silent).c_str()));
+  const OperationPtr ends(
+      holdfast_connect(client_.get(), loop.get(), Url(*healthy).c_str()));
+  holdfast_operation_on_done(ends.get(), FreeTheOther, &waits);
+  EXPECT_EQ(holdfast_operation_wait(waits.get()), HOLDFAST_E_CANCELLED);
+}
+
 // ---- Connections -----------------------------------------------------------
 
 TEST_F(CClientTest, AConnectionIsReadAndWrittenByWaiting) {
@@ -344,6 +384,9 @@ TEST_F(CClientTest, AConnectionIsReadAndWrittenByWaiting) {
                                      5000, &got, nullptr),
             HOLDFAST_OK);
   EXPECT_THAT(std::string(buffer, got), HasSubstr("a OK"));
+  EXPECT_EQ(
+      holdfast_connection_read(connection.get(), nullptr, 5, 1, &got, nullptr),
+      HOLDFAST_E_INVALID_ARGUMENT);
   EXPECT_EQ(holdfast_connection_read(connection.get(), buffer, sizeof buffer, 1,
                                      &got, nullptr),
             HOLDFAST_E_RESPONSE_TIMED_OUT);
@@ -556,6 +599,18 @@ TEST_F(CClientTest, CertificatesAreDecidedUponByTheEmbedder) {
             HOLDFAST_E_CERTIFICATE_REFUSED_BY_CLIENT);
 }
 
+TEST_F(CClientTest, BadInputChangesNothing) {
+  const auto server = StartLab("healthy");
+  ASSERT_EQ(
+      holdfast_client_set_proxy(client_.get(), "socks5://127.0.0.1:1", nullptr),
+      HOLDFAST_OK);
+  ASSERT_NE(holdfast_client_set_proxy(client_.get(), "sock5://x", nullptr),
+            HOLDFAST_OK);
+  // Not straight there.
+  EXPECT_EQ(holdfast_operation_wait(Connect(*server).get()),
+            HOLDFAST_E_PROXY_UNREACHABLE);
+}
+
 // ---- The cache -------------------------------------------------------------
 
 TEST_F(CClientTest, TheCacheIsListedPinnedAndForgotten) {
@@ -598,6 +653,15 @@ TEST_F(CClientTest, AFileThatCannotBeUsedIsAWarning) {
   ASSERT_EQ(holdfast_value_count(warnings.get(), ""), 1u);
   EXPECT_STREQ(holdfast_value_text(warnings.get(), "/0/code"),
                "cache_unusable");
+}
+
+TEST_F(CClientTest, AConnectLeavesWarningsToWhoAsksForThem) {
+  const auto server = StartLab("healthy");
+  const CachePtr cache(holdfast_cache_open("/dev/null/cache", nullptr));
+  holdfast_client_set_cache(client_.get(), cache.get(), nullptr);
+  ASSERT_EQ(holdfast_operation_wait(Connect(*server).get()), HOLDFAST_OK);
+  const ValuePtr warnings(holdfast_cache_take_warnings(cache.get(), nullptr));
+  EXPECT_EQ(holdfast_value_count(warnings.get(), ""), 1u);
 }
 
 // ---- Credentials -----------------------------------------------------------

@@ -343,6 +343,17 @@ TEST_F(SessionTest, AnAnsweredFarewellClosesTheConnection) {
   EXPECT_THAT(events_, IsEmpty());
 }
 
+TEST_F(SessionTest, WhoHasLeftComesBackAtOnce) {
+  Run("quit", OnLoss::kDone);
+  Say(Answer().get(), "done\r\n");
+  Run("a");
+  EXPECT_EQ(redialer_->first_dials, 2);
+  EXPECT_THAT(redialer_->losses, IsEmpty());
+  // A loss later is one all the same.
+  Break(Answer().get());
+  EXPECT_THAT(redialer_->losses, ElementsAre(ErrorCode::kConnectionReset));
+}
+
 TEST_F(SessionTest, RepetitionsAreBounded) {
   Run("a");
   for (int i = 0; i < 4; ++i) {
@@ -590,6 +601,24 @@ TEST_F(SessionTest, ClosingFailsWhatWaitsAndWhatComesLater) {
   Run("c");
   EXPECT_EQ(outcomes_.size(), 3u);
   EXPECT_FALSE(session_->connected());
+}
+
+TEST_F(SessionTest, AnEndHidesNoUnknownOutcome) {
+  Run("a", OnLoss::kUnknown);
+  const auto peer = Answer();
+  Run("b");
+  session_->Close();
+  Settle();
+  EXPECT_THAT(outcomes_, ElementsAre("outcome_unknown", "session_closed"));
+
+  const auto cancellation = std::make_shared<Cancellation>();
+  Create(cancellation);
+  Run("c", OnLoss::kUnknown);
+  const auto other = Answer();
+  cancellation->Cancel();
+  loop_.RunPosted();
+  Settle();
+  EXPECT_EQ(outcomes_.back(), "outcome_unknown");
 }
 
 TEST_F(SessionTest, ClosingFromInsideAnExchangeIsSafe) {
