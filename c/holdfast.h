@@ -382,9 +382,9 @@ uint16_t holdfast_socket_request_port(const holdfast_socket_request *request);
 void holdfast_socket_request_answer(holdfast_socket_request *request, int fd,
                                     int through_proxy, const char *why);
 // Makes connections: one for each attempt, for a retry is a new socket. Names
-// are not looked up then. Called on the loop's thread; answers at once or
-// later, on any thread while the loop exists, each request once, also when the
-// connect has ended meanwhile.
+// are not looked up then. Called on the loop's thread; must not destroy what
+// asks. Answers at once or later, on any thread, at any time, each request
+// once, also when the connect has ended meanwhile, or the loop.
 typedef void (*holdfast_socket_function)(void *data,
                                          holdfast_socket_request *request);
 // NULL: TCP again.

@@ -231,11 +231,21 @@ class Race : public Dialer::Request {
     return attempts;
   }
 
+  // Of the first address, or of the first that could be tried at all: where it
+  // is to be connected from may leave out a family.
+  std::optional<Error> Cause() const {
+    const auto tried = std::find_if(
+        attempts_.begin(), attempts_.end(), [](const DialAttempt& attempt) {
+          return attempt.error->code != ErrorCode::kLocalAddressUnusable;
+        });
+    return (tried != attempts_.end() ? *tried : attempts_.front()).error;
+  }
+
   // Closes the losers and reports. May destroy *this.
   void Finish(DialResult result) {
     timer_.reset();
     runners_.clear();
-    if (!result.fd.valid()) result.error = attempts_.front().error;
+    if (!result.fd.valid()) result.error = Cause();
     result.attempts = std::move(attempts_);
     const auto on_result = std::move(on_result_);
     on_result(std::move(result));

@@ -36,10 +36,11 @@ struct DialResult {
   UniqueFd fd;  // valid if connected
   // Of the socket's peer, which may be a proxy; unset if it has none.
   std::optional<SocketAddress> address;
-  std::optional<Error> error;  // the first address's, if none connected
+  // If none connected: the first address's that there was a local address for.
+  std::optional<Error> error;
   std::vector<DialAttempt> attempts;
-  // Something that may end connections by itself stands between: an EOF or RST
-  // says nothing about the server (promise 4).
+  // Something that may end connections by itself, or be silent, stands between:
+  // neither says anything about the server (promise 4).
   bool through_proxy = false;
 };
 

@@ -23,8 +23,10 @@ absl::Status Invalid(absl::string_view why) {
 }
 
 // The wording of RFC 3986, 2.1; nullopt if a "%" is not followed by two digits.
-std::optional<std::string> PercentDecode(absl::string_view text) {
+// It may hold a password: nothing of it is left behind.
+std::optional<SecretString> PercentDecode(absl::string_view text) {
   std::string decoded;
+  decoded.reserve(text.size());
   while (!text.empty()) {
     if (text[0] != '%') {
       decoded.push_back(text[0]);
@@ -33,12 +35,13 @@ std::optional<std::string> PercentDecode(absl::string_view text) {
     }
     if (text.size() < 3 || !absl::ascii_isxdigit(text[1]) ||
         !absl::ascii_isxdigit(text[2])) {
+      Wipe(&decoded);
       return std::nullopt;
     }
-    decoded += absl::HexStringToBytes(text.substr(1, 2));
+    decoded.push_back(absl::HexStringToBytes(text.substr(1, 2))[0]);
     text.remove_prefix(3);
   }
-  return decoded;
+  return SecretString::Take(std::move(decoded));
 }
 
 absl::string_view Scheme(Proxy::Kind kind) {
@@ -125,16 +128,16 @@ absl::StatusOr<Proxy> Proxy::Parse(absl::string_view text) {
   if (const size_t at = rest.rfind('@'); at != absl::string_view::npos) {
     const absl::string_view info = rest.substr(0, at);
     const size_t colon = std::min(info.find(':'), info.size());
-    std::optional<std::string> name = PercentDecode(info.substr(0, colon));
-    std::optional<std::string> secret =
+    std::optional<SecretString> name = PercentDecode(info.substr(0, colon));
+    std::optional<SecretString> secret =
         PercentDecode(absl::StripPrefix(info.substr(colon), ":"));
     if (!name || !secret) {
       return Invalid(
           "A \"%\" in the proxy's user name or password is written "
           "as %25.");
     }
-    user = *std::move(name);
-    password = SecretString::Take(*std::move(secret));
+    user = std::string(name->view());
+    password = *std::move(secret);
     rest.remove_prefix(at + 1);
   }
   // What HostPort says of it may repeat a password that stands there.

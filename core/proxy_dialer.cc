@@ -30,11 +30,10 @@ class ProxyRequest : public Dialer::Request {
       Dial({});
       return;
     }
-    lookup_ = resolver->Resolve(proxy_.endpoint(), [this](auto addresses) {
-      lookup_.reset();
-      addresses.ok() ? Dial(*std::move(addresses))
-                     : Fail(Unreachable(ErrorFromStatus(addresses.status())));
-    });
+    lookup_ = resolver->Resolve(proxy_.endpoint(),
+                                [this](Resolver::Result addresses) {
+                                  OnLookedUp(std::move(addresses));
+                                });
   }
 
   DialResult TimeUp() const override {
@@ -63,6 +62,12 @@ class ProxyRequest : public Dialer::Request {
     return MakeError(ErrorCode::kProxyUnreachable, error.phase,
                      absl::StrCat("No connection to the proxy ",
                                   proxy_.ToString(), ": ", error.Message()));
+  }
+
+  void OnLookedUp(Resolver::Result addresses) {
+    lookup_.reset();  // with the callback that leads here
+    addresses.ok() ? Dial(*std::move(addresses))
+                   : Fail(Unreachable(ErrorFromStatus(addresses.status())));
   }
 
   void Dial(std::vector<SocketAddress> addresses) {

@@ -6,8 +6,10 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <mutex>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -71,37 +73,69 @@ DialResult ResultOf(Answer answer, absl::Duration started, absl::Duration now) {
   return result;
 }
 
+// Where an answer goes. Shared by the request, whoever answers and the loop, so
+// that any of them may be the last.
+struct Reply {
+  std::mutex mutex;
+  // Null once no answer is wanted any more. Guarded by mutex, which is held
+  // while posting: the loop may be gone as soon as the request is.
+  EventLoop* loop;
+  absl::Duration started;                     // loop time
+  std::function<void(DialResult)> on_result;  // loop's thread only
+};
+
+// What a factory answers to, on any thread, at any time, even inside Dial().
+class Taker {
+ public:
+  explicit Taker(std::shared_ptr<Reply> reply) : reply_(std::move(reply)) {}
+  Taker(const Taker&) = delete;
+  Taker& operator=(const Taker&) = delete;
+  ~Taker() {
+    Take(MakeStatus(ErrorCode::kNetworkError, Phase::kConnect,
+                    "The client gave no socket."));
+  }
+
+  // The first answer counts; others are closed.
+  void Take(Answer answer) {
+    std::lock_guard<std::mutex> lock(reply_->mutex);
+    EventLoop* const loop = std::exchange(reply_->loop, nullptr);
+    if (loop == nullptr) return;
+    // A std::function has copies; an answer has none.
+    auto kept = std::make_shared<Answer>(std::move(answer));
+    loop->Post([loop, reply = reply_, kept] {
+      const auto on_result = std::exchange(reply->on_result, nullptr);
+      if (!on_result) return;
+      on_result(ResultOf(std::move(*kept), reply->started, loop->Now()));
+    });
+  }
+
+ private:
+  const std::shared_ptr<Reply> reply_;
+};
+
 class FactoryRequest : public Dialer::Request {
  public:
   FactoryRequest(EventLoop* loop, std::function<void(DialResult)> on_result)
-      : loop_(loop), on_result_(std::move(on_result)), started_(loop->Now()) {}
-  ~FactoryRequest() override { *self_ = nullptr; }
+      : reply_(std::make_shared<Reply>()) {
+    reply_->loop = loop;
+    reply_->started = loop->Now();
+    reply_->on_result = std::move(on_result);
+  }
+  ~FactoryRequest() override {
+    reply_->on_result = nullptr;
+    std::lock_guard<std::mutex> lock(reply_->mutex);
+    reply_->loop = nullptr;
+  }
 
-  // Takes an answer on any thread, at any time, even inside Dial().
-  std::function<void(Answer)> Taker() const {
-    return [loop = loop_, self = self_](Answer answer) {
-      // A std::function has copies; an answer has none.
-      auto kept = std::make_shared<Answer>(std::move(answer));
-      loop->Post([self, kept] {
-        if (*self != nullptr) (*self)->Finish(std::move(*kept));
-      });
+  // Without a copy left it has answered, one way or another.
+  std::function<void(Answer)> Asked() const {
+    return [taker = std::make_shared<Taker>(reply_)](Answer answer) {
+      taker->Take(std::move(answer));
     };
   }
 
  private:
-  // May destroy *this.
-  void Finish(Answer answer) {
-    *self_ = nullptr;  // a second answer is one too many
-    const auto on_result = std::move(on_result_);
-    on_result(ResultOf(std::move(answer), started_, loop_->Now()));
-  }
-
-  EventLoop* const loop_;
-  std::function<void(DialResult)> on_result_;
-  const absl::Duration started_;
-  // Null once no answer is wanted any more; used on the loop's thread only.
-  const std::shared_ptr<FactoryRequest*> self_ =
-      std::make_shared<FactoryRequest*>(this);
+  const std::shared_ptr<Reply> reply_;
 };
 
 class FactoryDialer : public Dialer {
@@ -116,7 +150,7 @@ class FactoryDialer : public Dialer {
       std::function<void(DialResult)> on_result) override {
     auto request =
         std::make_unique<FactoryRequest>(loop_, std::move(on_result));
-    factory_(endpoint, request->Taker());
+    factory_(endpoint, request->Asked());
     return request;
   }
 

@@ -207,7 +207,8 @@ Verdict JudgeBeforeServerHello(const HandshakeEvidence& evidence) {
   const StreamEnd end = EndOf(evidence);
   if (end != StreamEnd::kOpen && evidence.through_proxy) {
     // Perhaps the proxy's doing: it says nothing about the server (promise 4).
-    return Make(evidence, FailureClass::kFinal, ErrorCode::kClosedThroughProxy);
+    return Make(evidence, FailureClass::kInterrupted,
+                ErrorCode::kClosedThroughProxy);
   }
   switch (end) {
     case StreamEnd::kEof:

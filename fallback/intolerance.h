@@ -24,7 +24,7 @@ enum class FailureClass {
   // Everything else.
   kTooOld,            // the server chose a version below the floor
   kDowngradeRefused,  // the server, or its random, says that it can do better
-  kInterrupted,       // FIN or RST after a ServerHello
+  kInterrupted,       // FIN or RST after a ServerHello, or through a proxy
   kFinal,             // nothing that another offer could mend
 };
 

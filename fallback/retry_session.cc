@@ -170,6 +170,7 @@ CacheUpdate RetrySession::Observe(const AttemptPlan& plan,
       outcome.error.value_or(MakeError(ErrorCode::kInternal, Phase::kSetup));
   errors_.emplace(plan.number, error);
   failed_.push_back({plan, outcome.failure});
+  doubtful_ |= outcome.through_proxy && IsAmbiguous(outcome.failure);
   if (IsFatal(plan, outcome.failure, error)) {
     End();
   } else if (!running_.empty()) {
@@ -198,13 +199,16 @@ CacheUpdate RetrySession::AfterSuccess(const AttemptPlan& plan,
         plan.rung == Rung::kFull && maximum_ == TlsVersion::kTls13;
     return LearnedProof{version, full_offer};
   }
+  // A silence of the way must not pass for one of the server (promise 4).
+  if (doubtful_ || (plan.hedged && hedge_is_doubtful_)) return std::monostate{};
   return LearnedReduction{plan.rung, reason_.value_or(ErrorCode::kInternal),
                           version, plan.hedged};
 }
 
-void RetrySession::Hedge(const AttemptPlan& plan) {
+void RetrySession::Hedge(const AttemptPlan& plan, bool through_proxy) {
   if (over_ || hedge_used_) return;
   hedge_used_ = true;
+  hedge_is_doubtful_ = through_proxy;
   reason_ = ErrorCode::kSilentDuringHandshake;
   std::optional<Rung> rung = RungBelow(plan.rung, FailureClass::kSilent);
   if (!rung) return;
@@ -293,10 +297,14 @@ std::optional<RetrySession::Step> RetrySession::AfterFailure(
     return Step{plan.rung, Purpose::kRepeat, /*from_cache=*/false,
                 /*other_address=*/true};
   }
-  if (!IsIntolerance(failure)) return std::nullopt;
-  // What was remembered does not hold any more: the server may have changed for
-  // the better.
-  if (plan.from_cache && plan.rung != top_) return Step{top_};
+  const bool blames = IsIntolerance(failure);
+  // What was remembered does not hold any more, or a passing failure should not
+  // keep it alive: the server may have changed for the better.
+  if (plan.from_cache && plan.rung != top_ &&
+      (blames || failure == FailureClass::kInterrupted)) {
+    return Step{top_};
+  }
+  if (!blames) return std::nullopt;
   const std::optional<Rung> below = RungBelow(plan.rung, failure);
   if (below) {
     if (!plan.profile.reduced_from && !plan.profile.compact) {
@@ -416,8 +424,9 @@ std::optional<Error> RetrySession::Conclusion() const {
 }
 
 std::string RetrySession::Fingerprint() const {
-  std::string text = absl::StrCat(attempts_, hedge_used_, extended_, over_,
-                                  path_blocked_, reason_.has_value());
+  std::string text =
+      absl::StrCat(attempts_, hedge_used_, extended_, over_, path_blocked_,
+                   reason_.has_value(), doubtful_, hedge_is_doubtful_);
   for (const Step& step : steps_) {
     absl::StrAppend(&text, ";s", RungName(step.rung),
                     static_cast<int>(step.purpose), step.from_cache,

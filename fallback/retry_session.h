@@ -87,6 +87,8 @@ struct AttemptOutcome {
   // Otherwise: why not. kFinal for whatever is not a judged handshake.
   FailureClass failure = FailureClass::kFinal;
   std::optional<Error> error;
+  // As in DialResult: then silence may be that of the way, too (promise 4).
+  bool through_proxy = false;
 
   bool connected() const { return connected_version.has_value(); }
 };
@@ -107,8 +109,8 @@ class RetrySession {
   CacheUpdate Observe(const AttemptPlan& plan, const AttemptOutcome& outcome);
 
   // The server has left `plan` unanswered for its hedge delay: Next() then
-  // gives what to offer beside it.
-  void Hedge(const AttemptPlan& plan);
+  // gives what to offer beside it. `through_proxy` as in AttemptOutcome.
+  void Hedge(const AttemptPlan& plan, bool through_proxy = false);
 
   // The first byte came on `plan`. Returns the numbers of the attempts below
   // it, which are to be given up: no smaller offer is needed.
@@ -182,6 +184,8 @@ class RetrySession {
   std::map<int, Rung> running_;  // by the attempt's number
   std::vector<Failed> failed_;   // beside one another, in order of time
   bool hedge_used_ = false;
+  bool hedge_is_doubtful_ = false;  // it answers a silence through a proxy
+  bool doubtful_ = false;           // so does another smaller offer
   bool extended_ = false;
   bool over_ = false;
 

@@ -63,6 +63,9 @@ std::string CertificateWord(const TlsInfo& tls) {
 // How long an answer is held at least: on a fast network, time for the other
 // side to compute.
 constexpr absl::Duration kShortestHold = absl::Milliseconds(50);
+// And at most: what a proxy or a client needed to make the connection counts as
+// a round trip, and may be much more.
+constexpr absl::Duration kLongestHold = absl::Seconds(1);
 
 // One answer to one question; given by kRefuse if nobody gives another.
 class CertificateAnswer {
@@ -262,7 +265,7 @@ void AttemptImpl::StartHandshake() {
   AwaitAnswer(request_.plan.hello_timeout);
   if (request_.plan.hedge_delay) {
     hedge_timer_ = loop_->StartTimer(*request_.plan.hedge_delay, [this] {
-      if (!answered_) request_.hooks.on_unanswered();
+      if (!answered_) request_.hooks.on_unanswered(through_proxy_);
     });
   }
   ContinueHandshake();
@@ -281,7 +284,9 @@ void AttemptImpl::AwaitAnswer(absl::Duration timeout) {
 // The answer lies unread until a fuller offer has had the time for one too.
 void AttemptImpl::HoldAnswer() {
   held_ = true;
-  hold_ = loop_->StartTimer(std::max(round_trip_, kShortestHold), [this] {
+  const absl::Duration time =
+      std::clamp(round_trip_, kShortestHold, kLongestHold);
+  hold_ = loop_->StartTimer(time, [this] {
     hold_.reset();
     ContinueHandshake();
   });
@@ -585,7 +590,7 @@ void AttemptImpl::Finish(AttemptResult result) {
   Stop();
   result.address = address_;
   result.dials = std::move(dials_);
-  result.through_proxy = through_proxy_;
+  result.outcome.through_proxy = through_proxy_;
   // May destroy *this.
   const auto on_done = std::move(on_done_);
   on_done(std::move(result));
@@ -598,7 +603,7 @@ AttemptResult AttemptImpl::GiveUp() {
   AttemptResult result;
   result.address = address_;
   result.dials = std::move(dials_);
-  result.through_proxy = through_proxy_;
+  result.outcome.through_proxy = through_proxy_;
   return result;
 }
 

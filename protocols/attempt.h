@@ -31,8 +31,8 @@ struct AttemptHooks {
   std::function<void(EventKind,
                      std::vector<std::pair<std::string, std::string>>)>
       record;
-  // No byte came for the plan's hedge_delay.
-  std::function<void()> on_unanswered = [] {};
+  // No byte came for the plan's hedge_delay. `through_proxy` as in DialResult.
+  std::function<void(bool through_proxy)> on_unanswered = [](bool) {};
   // The first byte came after the ClientHello.
   std::function<void()> on_answered = [] {};
   // No byte came for the plan's hello_timeout: how much longer to wait. Zero:
@@ -72,7 +72,6 @@ struct AttemptResult {
   // The address that the socket was connected to; if none was, the first tried.
   std::optional<SocketAddress> address;
   std::vector<DialAttempt> dials;  // what came of each address
-  bool through_proxy = false;      // as in DialResult
 };
 
 // Ownership: owns its socket until it is connected. Destroying it closes the

@@ -147,7 +147,7 @@ class ConnectOperation : public Connector::Operation {
   void StartAttempt(int number);
   AttemptHooks HooksFor(int number);
   void TakeAllTime();
-  void OnUnanswered(int number);
+  void OnUnanswered(int number, bool through_proxy);
   void OnAnswered(int number);
   SecretString BeginSignIn(int number, const SecureSocket& socket,
                            const Negotiator& negotiator);
@@ -311,7 +311,9 @@ AttemptHooks ConnectOperation::HooksFor(int number) {
                      std::vector<std::pair<std::string, std::string>> fields) {
     Record(kind, running_.at(number).number, std::move(fields));
   };
-  hooks.on_unanswered = [this, number] { OnUnanswered(number); };
+  hooks.on_unanswered = [this, number](bool through_proxy) {
+    OnUnanswered(number, through_proxy);
+  };
   hooks.on_answered = [this, number] { OnAnswered(number); };
   hooks.more_time = [this, number] {
     return way_->session.MoreTime(running_.at(number).plan,
@@ -364,14 +366,14 @@ SecretString ConnectOperation::BeginSignIn(int number,
   return command;
 }
 
-void ConnectOperation::OnUnanswered(int number) {
+void ConnectOperation::OnUnanswered(int number, bool through_proxy) {
   Running& running = running_.at(number);
   running.unanswered = true;
   Record(
       EventKind::kServerSilent, running.number,
       {{"milliseconds",
         std::to_string(absl::ToInt64Milliseconds(*running.plan.hedge_delay))}});
-  way_->session.Hedge(running.plan);
+  way_->session.Hedge(running.plan, through_proxy);
   StartSoon();
 }
 
@@ -419,7 +421,7 @@ void ConnectOperation::Report(const Running& running,
     attempt.address = result.address->AddressText();
     way_->used.push_back(*result.address);
   }
-  attempt.through_proxy = result.through_proxy;
+  attempt.through_proxy = result.outcome.through_proxy;
   attempt.rung = running.plan.rung;
   attempt.from_cache = running.plan.from_cache;
   attempt.offer = running.plan.profile;

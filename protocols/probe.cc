@@ -96,6 +96,7 @@ bool IsOffer(Rung rung, const ConnectRequest& request) {
 bool MayBePassing(const Error& error) {
   return error.code == ErrorCode::kClosedDuringHandshake ||
          error.code == ErrorCode::kResetDuringHandshake ||
+         error.code == ErrorCode::kClosedThroughProxy ||
          error.code == ErrorCode::kHandshakeInterrupted;
 }
 
@@ -116,7 +117,8 @@ bool EndsProbe(const Error& error) {
 }
 
 // What `error` says of the only version that was offered. That a connection
-// ended says nothing of the server if something else may have ended it.
+// ended says nothing of the server if something else may have ended it, even
+// if an alert came before.
 VersionSupport SupportAfter(const Error& error, bool through_proxy) {
   const auto is = [&error](std::initializer_list<ErrorCode> codes) {
     return std::find(codes.begin(), codes.end(), error.code) != codes.end();

@@ -46,7 +46,9 @@ std::unique_ptr<Dialer> OverATunnel(EventLoop* loop, Tunnel* tunnel) {
       });
 }
 
-std::unique_ptr<Dialer> OverWhatIsThere(EventLoop* loop, UniqueFd fd) {
+std::unique_ptr<Dialer> OverWhatIsThere(EventLoop* loop, UniqueFd fd,
+                                        ConnectRequest* request) {
+  request->policy.fallback = false;  // it would need more sockets
   return NewConnectedDialer(loop,
                             FactorySocket(std::move(fd), SocketPath::kDirect));
 }

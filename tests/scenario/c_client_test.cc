@@ -514,7 +514,7 @@ TEST_F(CClientTest, SocketsAreMadeByTheEmbedder) {
   sockets = {0, 1};
   EXPECT_EQ(holdfast_operation_wait(Connect(*server).get()),
             HOLDFAST_E_CLOSED_THROUGH_PROXY);
-  EXPECT_EQ(sockets.made, 1);
+  EXPECT_EQ(sockets.made, 2);
 
   holdfast_client_set_socket_function(client_.get(), MakeNoSocket, nullptr,
                                       nullptr);

@@ -39,6 +39,15 @@ using testing::Not;
 
 constexpr char kDropsTls13[] = "tls13-fin";
 
+// Ends the first connection at its hello; is healthy after that.
+lab::Behaviour EndsTheFirst() {
+  lab::Behaviour behaviour;
+  behaviour.on_hello = {
+      {[](const lab::ClientHello&, int number) { return number == 1; },
+       lab::Fault()}};
+  return behaviour;
+}
+
 std::string Code(const ConnectResult& result) {
   return result.report.error ? std::string(ErrorName(result.report.error->code))
                              : "";
@@ -113,14 +122,17 @@ class RouteTest : public InProcessTest {
   // Over `dialer`, made for the loop that it is given.
   ConnectResult ConnectBy(
       uint16_t port,
-      const std::function<std::unique_ptr<Dialer>(EventLoop*)>& make_dialer) {
+      const std::function<std::unique_ptr<Dialer>(EventLoop*)>& make_dialer,
+      bool fallback = true) {
     const auto own = *OwnLoop::Create(cache_.get());
     const auto dialer = make_dialer(own->loop());
     Connector::Services services = own->services();
     services.dialer = dialer.get();
+    ConnectRequest request = RequestFor(port);
+    request.policy.fallback = fallback;
     std::unique_ptr<Connector::Operation> operation;
     return own->Await<ConnectResult>([&](auto done) {
-      operation = Connector(services).Connect(RequestFor(port), done);
+      operation = Connector(services).Connect(request, done);
     });
   }
 
@@ -191,7 +203,8 @@ TEST_P(ProxyRouteTest, AnAlertIsTheServersAndIsRecoveredFrom) {
   EXPECT_TRUE(ReductionIn(cache_.get()));
 }
 
-TEST_P(ProxyRouteTest, SilenceIsTheServersAndIsRecoveredFrom) {
+// It may be the way's as well: nothing is learned from it.
+TEST_P(ProxyRouteTest, SilenceIsRecoveredFromAndNotRemembered) {
   const auto proxy = StartProxy();
   const auto server = StartLab("tls13-silent");
   ConnectRequest request = RequestFor(server->port());
@@ -200,9 +213,13 @@ TEST_P(ProxyRouteTest, SilenceIsTheServersAndIsRecoveredFrom) {
       ConnectBlocking(request, cache_.get(), Through(proxy->url()));
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result.report.tls->version, TlsVersion::kTls12);
+  EXPECT_TRUE(cache_->List().empty());
+  // What would have come of it otherwise.
+  EXPECT_TRUE(ConnectBlocking(request, cache_.get()).ok());
+  EXPECT_TRUE(ReductionIn(cache_.get()));
 }
 
-TEST_P(ProxyRouteTest, AnEndIsNobodysAndIsNotRecoveredFrom) {
+TEST_P(ProxyRouteTest, AnEndIsNobodysAndLeadsToTheSameAgainAlone) {
   const auto proxy = StartProxy();
   for (const Way& way : {kImplicitImap, kStartTlsImap}) {
     for (const char* behaviour :
@@ -212,8 +229,8 @@ TEST_P(ProxyRouteTest, AnEndIsNobodysAndIsNotRecoveredFrom) {
       const ConnectResult result =
           Connect(server->port(), Through(proxy->url()), way);
       EXPECT_EQ(Code(result), "closed_through_proxy");
-      EXPECT_THAT(Rungs(result), ElementsAre("full"));
-      EXPECT_EQ(server->hellos().size(), 1u);
+      EXPECT_THAT(Rungs(result), ElementsAre("full", "full"));
+      EXPECT_EQ(server->hellos().size(), 2u);
       EXPECT_TRUE(cache_->List().empty());
     }
   }
@@ -223,6 +240,14 @@ TEST_P(ProxyRouteTest, AnEndIsNobodysAndIsNotRecoveredFrom) {
   EXPECT_TRUE(direct.ok()) << direct.status();
   EXPECT_EQ(direct.report.fallback->rung, Rung::kTls12);
   EXPECT_FALSE(direct.report.attempts[0].through_proxy);
+}
+
+TEST_P(ProxyRouteTest, AnEndThatPassesIsNotTheLastWord) {
+  const auto proxy = StartProxy();
+  const auto server = StartLab(EndsTheFirst());
+  const ConnectResult result = Connect(server->port(), Through(proxy->url()));
+  EXPECT_TRUE(result.ok()) << result.status();
+  EXPECT_THAT(Rungs(result), ElementsAre("full", "full"));
 }
 
 TEST_P(ProxyRouteTest, TheProxysPasswordIsWhatItWants) {
@@ -340,7 +365,7 @@ TEST_F(RouteTest, EachAttemptHasASocketOfTheFactorys) {
   };
   const ConnectResult tunnel = connect(SocketPath::kThroughProxy);
   EXPECT_EQ(Code(tunnel), "closed_through_proxy");
-  EXPECT_EQ(made, 1);
+  EXPECT_EQ(made, 2);
   EXPECT_TRUE(cache_->List().empty());
 
   const ConnectResult direct = connect(SocketPath::kDirect);
@@ -373,21 +398,28 @@ TEST_F(RouteTest, ASocketNeedsNoAddress) {
 }
 
 TEST_F(RouteTest, AConnectionThatIsThereServesOneAttempt) {
-  const auto connect = [this](uint16_t port) {
-    return ConnectBy(port, [port](EventLoop* loop) {
-      return NewConnectedDialer(
-          loop, FactorySocket(ConnectTo(port), SocketPath::kDirect));
-    });
+  const auto connect = [this](uint16_t port, bool fallback) {
+    return ConnectBy(
+        port,
+        [port](EventLoop* loop) {
+          return NewConnectedDialer(
+              loop, FactorySocket(ConnectTo(port), SocketPath::kDirect));
+        },
+        fallback);
   };
   const auto healthy = StartLab("healthy");
-  EXPECT_TRUE(connect(healthy->port()).ok());
+  EXPECT_TRUE(connect(healthy->port(), false).ok());
 
   const auto intolerant = StartLab(kDropsTls13);
-  const ConnectResult result = connect(intolerant->port());
+  const ConnectResult result = connect(intolerant->port(), false);
   EXPECT_EQ(Code(result), "closed_during_handshake");
-  ASSERT_EQ(result.report.attempts.size(), 2u);
-  EXPECT_EQ(result.report.attempts[1].error->code, ErrorCode::kNoNewConnection);
-  EXPECT_EQ(intolerant->connections(), 1);
+  EXPECT_EQ(result.report.attempts.size(), 1u);
+
+  const ConnectResult vain = connect(intolerant->port(), true);
+  EXPECT_EQ(Code(vain), "closed_during_handshake");
+  ASSERT_EQ(vain.report.attempts.size(), 2u);
+  EXPECT_EQ(vain.report.attempts[1].error->code, ErrorCode::kNoNewConnection);
+  EXPECT_EQ(intolerant->connections(), 2);
 }
 
 TEST_F(RouteTest, ALocalAddressIsWhatTheServerSees) {
@@ -497,6 +529,16 @@ TEST_F(RouteCommandTest,
   EXPECT_EQ(through.at("versions").at("TLS1.3"), nullptr);
   EXPECT_EQ(through.at("versions").at("TLS1.2"), "ok");
   EXPECT_EQ(through.at("through_proxy"), true);
+
+  // Nor is a warning before the end a refusal.
+  EXPECT_EQ(probe(StartLab("tls13-warning"), {"--proxy", proxy->url()})
+                .at("versions")
+                .at("TLS1.3"),
+            nullptr);
+  // Whatever may pass is tried again, as without a proxy.
+  EXPECT_EQ(
+      probe(StartLab(EndsTheFirst()), {"--proxy", proxy->url()}).at("verdict"),
+      "healthy");
 
   const auto broken = StartLab("server-hello-fin");
   EXPECT_EQ(probe(broken, {}).at("versions").at("TLS1.2"), "dropped");

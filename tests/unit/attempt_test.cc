@@ -1,5 +1,5 @@
 // What an attempt must withstand before TLS, over a pair of sockets: bytes that
-// come too early, too late, or one by one.
+// come too early, too late, or one by one; and how long it holds an answer.
 
 #include "protocols/attempt.h"
 
@@ -39,8 +39,11 @@ class PairDialer : public Dialer {
     return std::make_unique<Request>();
   }
 
-  void Connect() {
-    answer_(DialResult{std::move(client_), address_, std::nullopt, {}});
+  void Connect(absl::Duration took = absl::ZeroDuration()) {
+    answer_(DialResult{std::move(client_),
+                       address_,
+                       std::nullopt,
+                       {{*address_, absl::ZeroDuration(), took, {}}}});
   }
   int client() const { return client_.get(); }
   int server() const { return server_.get(); }
@@ -101,6 +104,45 @@ class ClearAttempt {
   std::optional<AttemptResult> result_;
   std::unique_ptr<Attempt> attempt_;
 };
+
+// How long the answer to a hedged offer is held, in which it may be beaten.
+absl::Duration TimeHeld(absl::Duration dial_took) {
+  ManualEventLoop loop;
+  PairDialer dialer;
+  const int client = dialer.client();
+  AttemptPlan plan;
+  plan.hold_answer = true;
+  plan.hello_timeout = absl::Seconds(30);
+  AttemptRequest request{
+      *ParseTarget("imaps://mail.example.org"),
+      plan,
+      {SocketAddress::FromLiteral(*Host::Parse("192.0.2.1"), 993)},
+      *NssRuntime::Start(),
+      *Trust::Load(*NssRuntime::Start(), TrustOptions()),
+      absl::FromUnixSeconds(1800000000),
+      /*key_log=*/nullptr,
+      {[](EventKind, std::vector<std::pair<std::string, std::string>>) {}}};
+  bool done = false;
+  const auto attempt = Attempt::Start(&loop, &dialer, std::move(request),
+                                      [&](AttemptResult) { done = true; });
+  dialer.Connect(dial_took);
+  constexpr char kAlert[] = {0x15, 3, 1, 0, 2, 2, 70};
+  EXPECT_EQ(write(dialer.server(), kAlert, sizeof kAlert),
+            static_cast<ssize_t>(sizeof kAlert));
+  loop.MarkReady(client);
+  const absl::Duration answered = loop.Now();
+  while (!done && loop.Now() < absl::Seconds(20)) {
+    loop.Advance(absl::Milliseconds(1));
+  }
+  return loop.Now() - answered;
+}
+
+TEST(AttemptTest, AnAnswerIsHeldForARoundTripAndASecondAtMost) {
+  EXPECT_EQ(TimeHeld(absl::Milliseconds(1)), absl::Milliseconds(50));
+  EXPECT_EQ(TimeHeld(absl::Milliseconds(200)), absl::Milliseconds(200));
+  // The way to the server was long in the making.
+  EXPECT_EQ(TimeHeld(absl::Seconds(12)), absl::Seconds(1));
+}
 
 // How a server leads to TLS, and what it hears.
 struct Exchange {

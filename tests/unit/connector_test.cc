@@ -65,9 +65,11 @@ class ConnectorTest : public testing::Test {
         connector_({&loop_, &resolver_, &dialer_, cache_.get(),
                     [] { return absl::FromUnixSeconds(1800000000); }}) {}
 
-  void Connect() {
-    ConnectRequest request{*ParseTarget("imaps://mail.example.org"), nullptr,
-                           nullptr};
+  void Connect(ConnectionSecurity security = ConnectionSecurity::kImplicitTls) {
+    ConnectRequest request{
+        Target{
+            Protocol::kImap, {*Host::Parse("mail.example.org"), 993}, security},
+        nullptr, nullptr};
     request.timeout = kTimeout;
     request.on_event = [this](const Event& event) {
       events_.push_back(event.kind);
@@ -140,6 +142,32 @@ TEST_F(ConnectorTest, NothingIsLookedUpForADialerThatLooksUp) {
   EXPECT_EQ(cause(), ErrorCode::kProxyRefused);
   EXPECT_EQ(result_->report.attempts[0].address, "");
   EXPECT_TRUE(result_->report.attempts[0].through_proxy);
+}
+
+// Nor is its password sent to it again.
+TEST_F(ConnectorTest, TheOtherWayInIsNotTriedThroughAProxyThatDoesNotServeUs) {
+  dialer_.is_proxy = true;
+  const auto dials_after = [this](ErrorCode code) {
+    dialer_.dialled.clear();
+    result_.reset();
+    Connect(ConnectionSecurity::kAuto);
+    loop_.Advance(absl::ZeroDuration());
+    for (size_t i = 0; i < dialer_.dialled.size(); ++i) {
+      DialResult refused;
+      refused.error = MakeError(code, Phase::kConnect);
+      refused.through_proxy = true;
+      dialer_.answer(std::move(refused));
+      loop_.Advance(absl::ZeroDuration());
+    }
+    EXPECT_TRUE(result_);
+    EXPECT_EQ(cause(), code);
+    return dialer_.dialled.size();
+  };
+  EXPECT_EQ(dials_after(ErrorCode::kProxyAuthenticationRefused), 1u);
+  EXPECT_EQ(dials_after(ErrorCode::kProxyFailed), 1u);
+  EXPECT_EQ(dials_after(ErrorCode::kProxyUnreachable), 1u);
+  // It may be that port alone that it does not reach.
+  EXPECT_EQ(dials_after(ErrorCode::kProxyRefused), 2u);
 }
 
 TEST_F(ConnectorTest, AnUnknownHostIsOneAttempt) {

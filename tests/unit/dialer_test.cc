@@ -48,6 +48,9 @@ class FakeConnectCalls : public ConnectCalls {
                              UniqueFd* fd) override {
     const std::string text = address.AddressText();
     started.push_back(text);
+    if (text == unusable) {
+      return MakeError(ErrorCode::kLocalAddressUnusable, Phase::kConnect);
+    }
     if (const auto error = start_errors.find(text);
         error != start_errors.end()) {
       return ConnectError(error->second, address);
@@ -59,6 +62,7 @@ class FakeConnectCalls : public ConnectCalls {
   int Finish(int fd) override { return finish_errors[fd]; }
 
   std::vector<std::string> started;
+  std::string unusable;  // has no local address to connect from
   std::map<std::string, int> start_errors;
   std::map<std::string, int> fds;
   std::map<int, int> finish_errors;
@@ -206,6 +210,18 @@ TEST_F(DialerTest, IfAllFailTheErrorIsTheFirstAddresss) {
   EXPECT_THAT(AttemptCodes(), ElementsAre(ErrorCode::kConnectionRefused,
                                           ErrorCode::kOutOfResources,
                                           ErrorCode::kConnectTimedOut));
+}
+
+TEST_F(DialerTest, AnAddressThatCannotBeConnectedFromHereIsNoCauseIfOneCan) {
+  calls_->unusable = "2001:db8::1";
+  Dial({"2001:db8::1", "192.0.2.1"});
+  Fail("192.0.2.1", ECONNREFUSED);
+  EXPECT_EQ(result_->error->code, ErrorCode::kConnectionRefused);
+  EXPECT_THAT(AttemptCodes(), ElementsAre(ErrorCode::kLocalAddressUnusable,
+                                          ErrorCode::kConnectionRefused));
+  result_.reset();
+  Dial({"2001:db8::1"});
+  EXPECT_EQ(result_->error->code, ErrorCode::kLocalAddressUnusable);
 }
 
 TEST_F(DialerTest, AFailureOfTheLastWaitsForThoseStillRunning) {

@@ -163,15 +163,15 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"Silence", TimedOut(), FailureClass::kSilent,
             ErrorCode::kSilentDuringHandshake},
         Row{"FinThroughAProxy", ThroughProxy(Ended(StreamEnd::kEof)),
-            FailureClass::kFinal, ErrorCode::kClosedThroughProxy},
+            FailureClass::kInterrupted, ErrorCode::kClosedThroughProxy},
         Row{"RstThroughAProxy", ThroughProxy(Ended(StreamEnd::kReset)),
-            FailureClass::kFinal, ErrorCode::kClosedThroughProxy},
+            FailureClass::kInterrupted, ErrorCode::kClosedThroughProxy},
         Row{"AWarningAndFinThroughAProxy", ThroughProxy([] {
               HandshakeEvidence evidence = Alert(40, kWarning);
               evidence.stream_end = StreamEnd::kEof;
               return evidence;
             }()),
-            FailureClass::kFinal, ErrorCode::kClosedThroughProxy},
+            FailureClass::kInterrupted, ErrorCode::kClosedThroughProxy},
         Row{"AlertAndFinThroughAProxy", ThroughProxy([] {
               HandshakeEvidence evidence = Alert(70);
               evidence.stream_end = StreamEnd::kEof;

@@ -38,14 +38,23 @@ std::string Bytes(const char (&literal)[size]) {
 
 bool IsOpen(int fd) { return fcntl(fd, F_GETFD) != -1; }
 
+// Its requests own what they call, which goes with them.
 class FakeResolver : public Resolver {
  public:
+  struct FakeRequest : Request {
+    std::function<void(Result)> on_result;
+  };
+
   std::unique_ptr<Request> Resolve(
       const Endpoint& endpoint,
       std::function<void(Result)> on_result) override {
     asked.push_back(endpoint.ToString());
-    answer = std::move(on_result);
-    return std::make_unique<Request>();
+    auto request = std::make_unique<FakeRequest>();
+    request->on_result = std::move(on_result);
+    answer = [request = request.get()](Result result) {
+      request->on_result(std::move(result));
+    };
+    return request;
   }
 
   std::vector<std::string> asked;
@@ -374,6 +383,33 @@ TEST_F(SocketFactoryTest, AnAnswerThatNobodyWaitsForIsClosed) {
   loop_.RunPosted();
   EXPECT_FALSE(result_);
   EXPECT_FALSE(IsOpen(fd));
+}
+
+TEST_F(SocketFactoryTest, AnAnswerMayComeWhenTheLoopIsGone) {
+  auto loop = std::make_unique<ManualEventLoop>();
+  auto dialer = NewFactoryDialer(
+      loop.get(),
+      [this](const Endpoint&, auto call) { answer_ = std::move(call); });
+  auto request = Dial(dialer.get());
+  request.reset();
+  dialer.reset();
+  loop.reset();
+  const int fd = pair_.client.get();
+  std::thread([this] {
+    answer_(FactorySocket(std::move(pair_.client), SocketPath::kDirect));
+  }).join();
+  EXPECT_FALSE(result_);
+  EXPECT_FALSE(IsOpen(fd));
+}
+
+TEST_F(SocketFactoryTest, WhoDropsTheQuestionGivesNoSocket) {
+  const auto dialer = NewFactoryDialer(
+      &loop_, [](const Endpoint&, const auto&) { /* forgets it */ });
+  const auto request = Dial(dialer.get());
+  EXPECT_FALSE(result_);
+  loop_.RunPosted();
+  EXPECT_EQ(code(), "network_error");
+  EXPECT_EQ(result_->error->message, "The client gave no socket.");
 }
 
 TEST_F(SocketFactoryTest, ASecondAnswerIsClosed) {

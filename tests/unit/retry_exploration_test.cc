@@ -55,6 +55,13 @@ constexpr Meeting kMeetings[] = {
     {"no TCP", FailureClass::kFinal, ErrorCode::kConnectionRefused, -1, false},
 };
 
+// As it is judged where something else may have ended the connection.
+Meeting ThroughProxy(const Meeting& meeting) {
+  if (meeting.failure != FailureClass::kDropped) return meeting;
+  return {"closed through a proxy", FailureClass::kInterrupted,
+          ErrorCode::kClosedThroughProxy, -1, false};
+}
+
 AttemptOutcome OutcomeOf(const Meeting& meeting) {
   AttemptOutcome outcome;
   outcome.failure = meeting.failure;
@@ -122,6 +129,7 @@ struct World {
   FallbackPolicy policy;
   Peer peer;
   HostRecord record;
+  bool through_proxy = false;
 
   std::optional<TlsVersion> proven() const {
     return record.ProvenVersion(kNow, policy.lifetimes);
@@ -155,6 +163,7 @@ struct Moment {
   int top_offers = 0;
   int full_range_attempts = 0;
   bool downgrade_refused = false;  // by a reduced attempt
+  bool doubtful = false;           // a silence was perhaps a proxy's
   std::optional<Meeting> last =
       {};  // what the last failure was; unset: a hedge
   bool failed = false;
@@ -166,7 +175,7 @@ struct Moment {
   std::string Key() const {
     std::string key = absl::StrCat(
         session.Fingerprint(), "|", started, ",", top_offers, ",",
-        full_range_attempts, downgrade_refused, failed, fatal, ",",
+        full_range_attempts, downgrade_refused, doubtful, failed, fatal, ",",
         first_failure.first, ",", ErrorName(first_failure.second), ",",
         last_refusal.first, ",", ErrorName(last_refusal.second));
     for (const auto& [number, flight] : flights) {
@@ -216,7 +225,7 @@ class Explorer {
       next.flights.at(number).hedged_beside = true;
       next.last.reset();
       next.story.push_back(absl::StrCat(number, " unanswered"));
-      next.session.Hedge(flight.plan);
+      next.session.Hedge(flight.plan, world_.through_proxy);
       Go(std::move(next));
     }
     if (!flight.answered && moment.flights.size() > 1) {
@@ -226,7 +235,8 @@ class Explorer {
     }
     for (const Meeting& meeting : kMeetings) {
       if (flight.answered && !meeting.has_bytes) continue;
-      Fail(moment, number, meeting);
+      Fail(moment, number,
+           world_.through_proxy ? ThroughProxy(meeting) : meeting);
     }
     for (TlsVersion version : {TlsVersion::kTls10, TlsVersion::kTls11,
                                TlsVersion::kTls12, TlsVersion::kTls13}) {
@@ -311,8 +321,11 @@ class Explorer {
             "4: what may be a passing fault is repeated");
       return;
     }
-    check(IsIntolerance(moment.last->failure),
-          "4: only the list is intolerance");
+    const bool to_the_top = plan.rung == world_.pinned().value_or(Rung::kFull);
+    check(
+        IsIntolerance(moment.last->failure) ||
+            (moment.last->failure == FailureClass::kInterrupted && to_the_top),
+        "4: only the list is intolerance");
   }
 
   void Answer(int number, Moment* moment) {
@@ -338,7 +351,8 @@ class Explorer {
       Check(next.downgrade_refused, "6: only a refusal gives more time", next);
       return Go(std::move(next));
     }
-    const AttemptOutcome outcome = OutcomeOf(meeting);
+    AttemptOutcome outcome = OutcomeOf(meeting);
+    outcome.through_proxy = world_.through_proxy;
     next.flights.erase(number);
     const CacheUpdate update = next.session.Observe(plan, outcome);
     const bool refused = meeting.failure == FailureClass::kDowngradeRefused &&
@@ -348,6 +362,7 @@ class Explorer {
     Check(refused || std::holds_alternative<std::monostate>(update),
           "7: a failure teaches nothing", next);
     Note(number, meeting, *outcome.error, refused, &next);
+    next.doubtful |= world_.through_proxy && IsAmbiguous(meeting.failure);
     if (next.session.over()) next.flights.clear();
     Go(std::move(next));
   }
@@ -375,6 +390,7 @@ class Explorer {
     AttemptOutcome outcome;
     outcome.connected_version = version;
     outcome.certificate_overridden = overridden;
+    outcome.through_proxy = world_.through_proxy;
     next.story.push_back(
         absl::StrCat(number, " connected with ", TlsVersionName(version)));
     const CacheUpdate update = next.session.Observe(plan, outcome);
@@ -395,7 +411,10 @@ class Explorer {
     const auto* learned = std::get_if<LearnedReduction>(&update);
     const bool new_reduction =
         plan.rung != world_.pinned().value_or(Rung::kFull) && !plan.from_cache;
-    check((learned != nullptr) == new_reduction, "7: what was proven");
+    const bool doubtful =
+        moment.doubtful || (world_.through_proxy && plan.hedged);
+    check((learned != nullptr) == (new_reduction && !doubtful),
+          "7: what was proven, 4: not on the word of a proxy");
     const HostRecord after =
         world_.record.Apply(update, kNow, world_.policy.lifetimes);
     const std::optional<Reduction> reduction = after.ActiveReduction(kNow);
@@ -475,10 +494,14 @@ std::vector<World> Worlds() {
               Peer{short_name, ConnectionSecurity::kStartTls},
               Peer{short_name, ConnectionSecurity::kStartTls, "imap"},
               Peer{long_name, ConnectionSecurity::kImplicitTls, "imap"}}) {
-          worlds.push_back(
-              {absl::StrCat(name, "; ", ConnectionSecurityName(peer.security),
-                            " ", peer.alpn, " ", peer.host.name()),
-               policy, peer, memory.record});
+          const std::string full_name =
+              absl::StrCat(name, "; ", ConnectionSecurityName(peer.security),
+                           " ", peer.alpn, " ", peer.host.name());
+          worlds.push_back({full_name, policy, peer, memory.record});
+          // What a proxy changes is the same for all of these.
+          if (!fallback || lowest != TlsVersion::kTls12) continue;
+          worlds.push_back({full_name + " through a proxy", policy, peer,
+                            memory.record, /*through_proxy=*/true});
         }
       }
     }

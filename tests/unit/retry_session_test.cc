@@ -671,6 +671,90 @@ TEST_F(HedgeTest, ASmallerOfferFollowsAtOnceWhereItWasGivenUp) {
   EXPECT_EQ(Start(), "tls12/");
 }
 
+// Promise 4: what is between may have been silent, or have ended it.
+AttemptOutcome ThroughProxy(AttemptOutcome outcome) {
+  outcome.through_proxy = true;
+  return outcome;
+}
+AttemptOutcome ClosedThroughProxy() {
+  return ThroughProxy(
+      Failed(FailureClass::kInterrupted, ErrorCode::kClosedThroughProxy));
+}
+
+TEST(RetrySessionTest, ASilenceThroughAProxyTeachesNothing) {
+  for (const Peer& peer : {kPeer, kStartTlsPeer}) {
+    std::vector<AttemptOutcome> script = {Silent(), Silent(),
+                                          Connected(TlsVersion::kTls12)};
+    if (peer.security == ConnectionSecurity::kStartTls) {
+      script.insert(script.begin(), Silent());  // is confirmed
+    }
+    EXPECT_TRUE(LearnsReduction(PlayOut(script, {}, {}, peer)));
+    for (AttemptOutcome& outcome : script) outcome.through_proxy = true;
+    const Play play = PlayOut(script, {}, {}, peer);
+    EXPECT_EQ(play.offers.back(), "tls12");
+    EXPECT_TRUE(LearnsNothing(play));
+  }
+  // Not even where something else was the first reason.
+  EXPECT_TRUE(LearnsNothing(
+      PlayOut({ThroughProxy(HandshakeFailure()), ThroughProxy(Silent()),
+               ThroughProxy(Connected(TlsVersion::kTls12))})));
+}
+
+TEST(RetrySessionTest, AnAlertThroughAProxyIsTheServersAndIsRemembered) {
+  EXPECT_TRUE(
+      LearnsReduction(PlayOut({ThroughProxy(VersionRefused()),
+                               ThroughProxy(Connected(TlsVersion::kTls12))})));
+}
+
+TEST(RetrySessionTest, AHedgeAfterASilenceThroughAProxyTeachesNothing) {
+  for (bool through_proxy : {false, true}) {
+    RetrySession session({}, kPeer, HostRecord(), kNow);
+    const AttemptPlan full = *session.Next(absl::Seconds(30));
+    session.Hedge(full, through_proxy);
+    const AttemptPlan compact = *session.Next(absl::Seconds(28));
+    ASSERT_TRUE(session.Next(absl::Seconds(28)));
+    if (through_proxy) session.Observe(full, ClosedThroughProxy());
+    const CacheUpdate update =
+        session.Observe(compact, Connected(TlsVersion::kTls13));
+    EXPECT_EQ(std::holds_alternative<LearnedReduction>(update), !through_proxy);
+    EXPECT_EQ(std::holds_alternative<std::monostate>(update), through_proxy);
+  }
+}
+
+TEST(RetrySessionTest, AnAnswerAfterAHedgeThroughAProxyCounts) {
+  RetrySession session({}, kPeer, HostRecord(), kNow);
+  const AttemptPlan full = *session.Next(absl::Seconds(30));
+  session.Hedge(full, /*through_proxy=*/true);
+  while (session.Next(absl::Seconds(28))) {
+  }
+  session.Answered(full);
+  session.Observe(full, ThroughProxy(VersionRefused()));
+  const AttemptPlan tls12 = *session.Next(absl::Seconds(27));
+  EXPECT_TRUE(std::holds_alternative<LearnedReduction>(
+      session.Observe(tls12, ThroughProxy(Connected(TlsVersion::kTls12)))));
+}
+
+TEST(RetrySessionTest, AnEndThroughAProxyIsTriedOnceMoreAndLeadsToNoLess) {
+  EXPECT_THAT(
+      PlayOut({ClosedThroughProxy(), Connected(TlsVersion::kTls13)}).offers,
+      ElementsAre("full", "full*"));
+  const Play play = PlayOut({ClosedThroughProxy(), ClosedThroughProxy()});
+  EXPECT_THAT(play.offers, ElementsAre("full", "full*"));
+  EXPECT_EQ(play.cause, ErrorCode::kClosedThroughProxy);
+}
+
+TEST(RetrySessionTest, AnEndThroughAProxyDoesNotKeepAReductionAlive) {
+  const Play healed = PlayOut(
+      {ClosedThroughProxy(), Connected(TlsVersion::kTls13)}, NeedsTls12());
+  EXPECT_THAT(healed.offers, ElementsAre("tls12", "full"));
+  EXPECT_TRUE(std::get<LearnedProof>(healed.last_update).full_offer);
+  EXPECT_THAT(PlayOut({ClosedThroughProxy(), ClosedThroughProxy(),
+                       ClosedThroughProxy()},
+                      NeedsTls12())
+                  .offers,
+              ElementsAre("tls12", "full", "full*"));
+}
+
 // Budgets.
 TEST(RetrySessionTest, AnInterruptedHandshakeIsTriedOnceMore) {
   const AttemptOutcome interrupted =
