@@ -49,7 +49,9 @@ class Inbox {
  public:
   Inbox(Connector::Services services, ImapSessionOptions options) {
     options.on_update = [this](const ImapUpdate& update) {
-      if (update.kind == ImapUpdate::Kind::kExists) Look(update.number);
+      const bool news = update.kind == ImapUpdate::Kind::kExists ||
+                        update.kind == ImapUpdate::Kind::kRestored;
+      if (news) Look(update.number);
     };
     imap_ = ImapSession::Create(std::move(services), std::move(options));
     imap_->Examine("INBOX", [this](absl::StatusOr<MailboxInfo> inbox) {
