@@ -48,7 +48,7 @@ std::vector<std::string> WarningsOf(CertificateDecision decision, bool good) {
   if (!good) {
     report.tls->certificate_problems = {{ErrorCode::kExpired, "CN=x", ""}};
   }
-  report.fallback.emplace();
+  report.fallback = ConnectReport::Fallback();
   std::vector<std::string> codes;
   for (const auto& warning : Diagnose(report).warnings) {
     codes.push_back(warning.code);
