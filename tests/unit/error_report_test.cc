@@ -206,7 +206,7 @@ TEST(ConnectReportTest, ACertificateThatIsVouchedForIsNotCalledVerified) {
   report.tls->certificate_problems = {
       {ErrorCode::kExpired, "CN=x", "expired in 2025"}};
   report.tls->certificate_decision = CertificateDecision::kTrust;
-  report.fallback.emplace();
+  report.fallback = ConnectReport::Fallback();
   const std::string text = ConnectReportText(report, absl::UnixEpoch());
   EXPECT_THAT(text, HasSubstr("not verified; the client vouches for it"));
   EXPECT_THAT(text, HasSubstr("- expired in 2025"));
