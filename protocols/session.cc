@@ -117,7 +117,7 @@ class SessionImpl final : public Session {
   std::deque<Job> jobs_;
   std::shared_ptr<Exchange> running_;
   std::optional<Loss> loss_;             // of the last connection
-  bool left_ = false;  // `loss_` is the end of a farewell
+  bool left_ = false;                    // `loss_` is the end of a farewell
   std::optional<absl::Status> changed_;  // for the next exchange
 
   std::unique_ptr<Connection> connection_;

@@ -95,8 +95,8 @@ class Session {
   virtual void ResumeReading() = 0;
 
   // Ends the connection without a farewell. What was to run, and what is run
-  // later, fails with kSessionClosed; what runs, and the server may have carried
-  // out, with kOutcomeUnknown, as it does when it is cancelled.
+  // later, fails with kSessionClosed; what runs, and the server may have
+  // carried out, with kOutcomeUnknown, as it does when it is cancelled.
   virtual void Close() = 0;
 
   virtual bool connected() const = 0;

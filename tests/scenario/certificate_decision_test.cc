@@ -280,6 +280,27 @@ TEST_F(CertificateConnectTest, WhoeverThinksHasAllTheTimeAlsoWithTwoWaysIn) {
   EXPECT_EQ(server_->connections(), 1);
 }
 
+// As if nobody had been asked: the other way in has its half.
+TEST_F(CertificateConnectTest, WhoeverAnswersAtOnceTakesNoTimeFromTheOtherWay) {
+  StartServer(/*good=*/true, {}, "silent-greeting");
+  request_->target.security = ConnectionSecurity::kAuto;
+  request_->timeout = absl::Milliseconds(600);
+  AnswerAtOnce(Decision::kAsFound);
+  const ConnectResult result = Connect();
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(server_->connections(), 2);
+}
+
+// An attempt that asks for the sentinel only never becomes a connection.
+TEST_F(CertificateConnectTest, NobodyIsAskedForWhatIsNeverUsed) {
+  StartServer(/*good=*/true, {}, "scsv-fin");
+  AnswerAtOnce(Decision::kRefuse);
+  const ConnectResult result = Connect();
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.report.error->code, ErrorCode::kFallbackSignalRefused);
+  EXPECT_THAT(questions_, IsEmpty());
+}
+
 TEST_F(CertificateConnectTest, AnAnswerThatIsDroppedIsARefusal) {
   StartServer(/*good=*/true);
   request_->on_certificate = [](CertificateQuestion, const Answer&) {};
