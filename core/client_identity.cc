@@ -19,6 +19,7 @@
 #include "core/nss_ptr.h"
 #include "core/pem.h"
 #include "core/secret_file.h"
+#include "core/stored_certificate.h"
 
 namespace holdfast {
 namespace {
@@ -55,10 +56,7 @@ absl::StatusOr<Certificates> LoadChain(const std::string& path) {
   if (blocks->empty()) return Unusable(path, "holds no certificate in PEM");
   Certificates chain;
   for (const std::string& der : *blocks) {
-    SECItem item = ItemOf(der);
-    chain.emplace_back(CERT_NewTempCertificate(
-        CERT_GetDefaultCertDB(), &item, /*nickname=*/nullptr,
-        /*isperm=*/PR_FALSE, /*copyDER=*/PR_TRUE));
+    chain.push_back(StoreCertificate(der));
     if (chain.back() == nullptr) {
       return Unusable(path, "holds a damaged certificate");
     }

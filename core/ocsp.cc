@@ -15,6 +15,7 @@
 
 #include "core/nss_item.h"
 #include "core/nss_ptr.h"
+#include "core/stored_certificate.h"
 
 namespace holdfast {
 namespace {
@@ -249,10 +250,7 @@ bool IsAuthentic(const BasicResponse& response, CERTCertificate* issuer,
                  absl::Time now) {
   if (IsSignedBy(response, issuer)) return true;
   for (const absl::string_view der : response.certificates) {
-    SECItem item = ItemOf(der);
-    NssPtr<CERTCertificate> responder(
-        CERT_NewTempCertificate(CERT_GetDefaultCertDB(), &item, nullptr,
-                                /*isperm=*/PR_FALSE, /*copyDER=*/PR_TRUE));
+    const NssPtr<CERTCertificate> responder = StoreCertificate(der);
     if (responder != nullptr && IsAppointed(responder.get(), issuer, now) &&
         IsSignedBy(response, responder.get())) {
       return true;

@@ -134,9 +134,13 @@ SECOidTag EndPointHash(SECOidTag signature) {
   }
 }
 
-std::optional<ChannelBinding> EndPointBinding(PRFileDesc* ssl) {
+// `verified` is the certificate that was accepted, as DER.
+std::optional<ChannelBinding> EndPointBinding(PRFileDesc* ssl,
+                                              absl::string_view verified) {
   const NssPtr<CERTCertificate> leaf(SSL_PeerCertificate(ssl));
-  if (leaf == nullptr) return std::nullopt;
+  if (leaf == nullptr || BytesOf(leaf->derCert) != verified) {
+    return std::nullopt;
+  }
   const SECOidTag hash = EndPointHash(
       SECOID_GetAlgorithmTag(&leaf->signatureWrap.signatureAlgorithm));
   if (hash == SEC_OID_UNKNOWN) return std::nullopt;
@@ -460,7 +464,7 @@ std::optional<ChannelBinding> SecureSocketImpl::channel_binding() const {
   SSL_GetChannelInfo(ssl_.get(), &channel, sizeof channel);
   return channel.protocolVersion >= SSL_LIBRARY_VERSION_TLS_1_3
              ? ExporterBinding(ssl_.get())
-             : EndPointBinding(ssl_.get());
+             : EndPointBinding(ssl_.get(), leaf_);
 }
 
 bool SecureSocketImpl::HasPendingBytes() const {

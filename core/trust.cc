@@ -31,6 +31,7 @@
 #include "core/nss_item.h"
 #include "core/nss_ptr.h"
 #include "core/ocsp.h"
+#include "core/stored_certificate.h"
 
 namespace holdfast {
 namespace {
@@ -47,14 +48,6 @@ using Problems = std::vector<CertificateProblem>;
 
 bool Same(const SECItem& a, const SECItem& b) {
   return BytesOf(a) == BytesOf(b);
-}
-
-// Null if `der` is no certificate.
-Certificate Decode(absl::string_view der) {
-  SECItem item = ItemOf(der);
-  return Certificate(CERT_NewTempCertificate(
-      CERT_GetDefaultCertDB(), &item, /*nickname=*/nullptr,
-      /*isperm=*/PR_FALSE, /*copyDER=*/PR_TRUE));
 }
 
 std::string NameText(CERTName* name) {
@@ -356,6 +349,13 @@ PRErrorCode VerifyPath(CERTCertificate* leaf,
   }
   NssPtr<CERTCertList> built(out[0].value.pointer.chain);
   path->anchor.reset(out[1].value.pointer.cert);
+  // It has passed through the store, too.
+  const bool is_ours =
+      path->anchor != nullptr &&
+      std::any_of(anchors.begin(), anchors.end(), [path](const auto& anchor) {
+        return Same(anchor->derCert, path->anchor->derCert);
+      });
+  if (!is_ours) return SEC_ERROR_UNKNOWN_ISSUER;
   for (CERTCertListNode* node = CERT_LIST_HEAD(built);
        !CERT_LIST_END(node, built); node = CERT_LIST_NEXT(node)) {
     path->certificates.push_back(Share(node->cert));
@@ -494,7 +494,7 @@ Problems TrustImpl::DoVerify(absl::Span<const std::string> chain,
                              const Host& host, absl::Time now) const {
   std::vector<Certificate> certificates;
   for (const std::string& der : chain) {
-    certificates.push_back(Decode(der));
+    certificates.push_back(StoreCertificate(der));
     if (certificates.back() == nullptr) {
       return {{ErrorCode::kBadCertificate, "",
                "a certificate in the chain cannot be read"}};
@@ -550,7 +550,7 @@ std::vector<Certificate> TrustImpl::AnchorsFor(
     const auto range = anchors_.authorities.equal_range(
         std::string(BytesOf(certificate->derIssuer)));
     for (auto it = range.first; it != range.second; ++it) {
-      Certificate anchor = Decode(it->second);
+      Certificate anchor = StoreCertificate(it->second);
       if (anchor != nullptr) found.push_back(std::move(anchor));
     }
   }
@@ -619,7 +619,7 @@ absl::StatusOr<std::shared_ptr<const Trust>> Trust::Load(
 
 absl::StatusOr<CertificateInfo> ReadCertificate(const NssRuntime&,
                                                 absl::string_view der) {
-  const Certificate certificate = Decode(der);
+  const Certificate certificate = StoreCertificate(der);
   if (certificate == nullptr) {
     return MakeStatus(ErrorCode::kBadCertificate, Phase::kHandshake,
                       "The certificate cannot be read.");

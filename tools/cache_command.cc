@@ -382,7 +382,7 @@ void AddHostCommand(CLI::App* cache, const char* name, const char* description,
                                        const std::string&)) {
   CLI::App* command = cache->add_subcommand(name, description);
   auto host = std::make_shared<std::string>();
-  command->add_option("HOST[:PORT]", *host, "The host; without a port, all")
+  command->add_option("HOST", *host, "HOST or HOST:PORT; without a port, all")
       ->required();
   command->footer(
       absl::StrCat("Example:\n  holdfast cache ", name, " mail.example.org"));
@@ -402,8 +402,8 @@ void AddForget(CLI::App* cache, const GlobalOptions* global, Run* run) {
   CLI::App* forget =
       cache->add_subcommand("forget", "Forget a host, or everything");
   auto options = std::make_shared<ForgetOptions>();
-  forget->add_option("HOST[:PORT]", options->host,
-                     "The host; without a port, all");
+  forget->add_option("HOST", options->host,
+                     "HOST or HOST:PORT; without a port, all");
   forget->add_flag("--keep-proven", options->keep_proven,
                    "Forget only its reduced offer or pin");
   forget->add_flag("--all", options->all, "Forget every host");
@@ -426,8 +426,8 @@ void AddPin(CLI::App* cache, const GlobalOptions* global, Run* run) {
   CLI::App* pin =
       cache->add_subcommand("pin", "Decide what a host is offered first");
   auto options = std::make_shared<PinOptions>();
-  pin->add_option("HOST[:PORT]", options->host,
-                  "The host; without a port, those known")
+  pin->add_option("HOST", options->host,
+                  "HOST or HOST:PORT; without a port, those known")
       ->required();
   pin->add_option_function<std::string>(
          "--rung",
