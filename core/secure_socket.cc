@@ -43,9 +43,13 @@ PRErrorCode NssErrorFor(ErrorCode code) {
       return SSL_ERROR_BAD_CERT_DOMAIN;
     case ErrorCode::kExpired:
     case ErrorCode::kNotYetValid:
+    case ErrorCode::kAuthorityExpired:
       return SEC_ERROR_EXPIRED_CERTIFICATE;
     case ErrorCode::kUnknownIssuer:
+    case ErrorCode::kMissingIntermediate:
       return SEC_ERROR_UNKNOWN_ISSUER;
+    case ErrorCode::kDistrustedAuthority:
+      return SEC_ERROR_UNTRUSTED_ISSUER;
     case ErrorCode::kSelfSigned:
       return SEC_ERROR_UNTRUSTED_CERT;
     case ErrorCode::kBadSignature:
