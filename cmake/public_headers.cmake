@@ -17,6 +17,7 @@ set(HOLDFAST_PUBLIC_HEADERS
   core/handshake_profile.h
   core/key_log.h
   core/nss_runtime.h
+  core/printable.h
   core/proxy.h
   core/proxy_dialer.h
   core/resolver.h
