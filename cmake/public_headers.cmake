@@ -4,9 +4,9 @@
 # includes only others of the list, as tests/installed_library checks.
 set(HOLDFAST_PUBLIC_HEADERS
   core/cancellation.h
-  core/certificate_decision.h
+  core/trust/certificate_decision.h
   core/channel_binding.h
-  core/client_identity.h
+  core/trust/client_identity.h
   core/dialer.h
   core/endpoint.h
   core/error.h
@@ -26,7 +26,7 @@ set(HOLDFAST_PUBLIC_HEADERS
   core/secure_socket.h
   core/socket_factory.h
   core/tls_version.h
-  core/trust.h
+  core/trust/trust.h
   core/unique_fd.h
   core/uv_event_loop.h
   fallback/fallback_policy.h

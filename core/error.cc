@@ -30,7 +30,8 @@ constexpr absl::string_view kPayloadUrl = "holdfast/error";
 std::string Serialize(const Error& error) {
   nlohmann::json problems = nlohmann::json::array();
   for (const CertificateProblem& problem : error.certificate_problems) {
-    problems.push_back({problem.code, problem.subject, problem.detail});
+    problems.push_back(
+        {problem.code, problem.subject, problem.detail, problem.advice});
   }
   nlohmann::json alert;
   if (error.alert) alert = {error.alert->level, error.alert->description};
@@ -61,9 +62,9 @@ Error Deserialize(const std::string& bytes) {
     error.alert = {alert.at(0).get<uint8_t>(), alert.at(1).get<uint8_t>()};
   }
   for (const auto& problem : json.at("problems")) {
-    error.certificate_problems.push_back({problem.at(0).get<ErrorCode>(),
-                                          problem.at(1).get<std::string>(),
-                                          problem.at(2).get<std::string>()});
+    error.certificate_problems.push_back(
+        {problem.at(0).get<ErrorCode>(), problem.at(1).get<std::string>(),
+         problem.at(2).get<std::string>(), problem.at(3).get<std::string>()});
   }
   return error;
 }

@@ -95,10 +95,13 @@ struct CertificateProblem {
   ErrorCode code;
   std::string subject;  // of the certificate at fault
   std::string detail;   // "expired 2025-01-01T00:00:00Z"
+  // What helps here; if empty, the code's advice.
+  std::string advice = {};
 
   friend bool operator==(const CertificateProblem& a,
                          const CertificateProblem& b) {
-    return a.code == b.code && a.subject == b.subject && a.detail == b.detail;
+    return a.code == b.code && a.subject == b.subject && a.detail == b.detail &&
+           a.advice == b.advice;
   }
 };
 

@@ -185,15 +185,19 @@ class SecureSocketImpl final : public SecureSocket {
     identity_ = std::move(identity);
   }
   void AskAboutCertificate() override { asks_ = true; }
+  void SetWake(std::function<void()> wake) override { wake_ = std::move(wake); }
   absl::Status StartTls(const HandshakeProfile& profile, const Host& host,
                         std::shared_ptr<const Trust> trust,
                         absl::Time now) override;
   Progress Handshake() override;
+  bool wants_turn() const override { return verification_ && wants_turn_; }
+  bool awaits_verdict() const override { return verification_ && !wants_turn_; }
   const CertificateQuestion* certificate_question() const override {
     return question_ ? &*question_ : nullptr;
   }
   void Decide(CertificateDecision decision) override;
   HandshakeEvidence evidence() const override;
+  std::vector<CertificateInfo> certificates() const override;
   TlsInfo tls_info() const override;
   bool tls_established() const override { return established_; }
   bool client_certificate_sent() const override {
@@ -226,10 +230,14 @@ class SecureSocketImpl final : public SecureSocket {
                        void* self);
 
   absl::Status SetUpFailed(absl::string_view what) const;
+  // False if there is no verdict yet.
+  bool ContinueVerification();
   bool WaitsForDecision() const;
   void Ask();
   // What `decision` comes to, as NSS's error: 0 if the certificate is accepted.
   PRErrorCode Settle(CertificateDecision decision);
+  // Tells NSS, which has been waiting for it.
+  void Complete(CertificateDecision decision);
   SECStatus PresentIdentity(CERTCertificate** certificate,
                             SECKEYPrivateKey** key);
   Progress Fail(PRErrorCode error);
@@ -255,7 +263,11 @@ class SecureSocketImpl final : public SecureSocket {
   CertificateDecision decision_ = CertificateDecision::kAsFound;
   bool refused_ = false;
   bool asks_ = false;
-  std::vector<std::string> chain_;  // not empty until it is decided about
+  std::function<void()> wake_ = [] {};
+  std::unique_ptr<Verification> verification_;  // until there is a verdict
+  bool wants_turn_ = false;
+  std::vector<std::string> sent_chain_;  // for reports
+  std::vector<std::string> chain_;       // not empty until it is decided about
   std::optional<CertificateQuestion> question_;
   bool client_certificate_requested_ = false;
   bool client_certificate_pending_ = false;  // until Decide()
@@ -334,6 +346,11 @@ SecureSocket::Progress SecureSocketImpl::Handshake() {
   if (established_) return Progress::kDone;
   if (nss_error_ != 0) return Progress::kFailed;
   if (question_) return Progress::kWouldBlock;
+  if (verification_) {
+    if (!ContinueVerification()) return Progress::kWouldBlock;
+    if (!asks_) Complete(CertificateDecision::kAsFound);
+    if (nss_error_ != 0) return Progress::kFailed;
+  }
   // Finished by a decision, it would wait for what comes after.
   if (finished_ || SSL_ForceHandshake(ssl_.get()) == SECSuccess) {
     return OnHandshakeDone();
@@ -343,7 +360,7 @@ SecureSocket::Progress SecureSocketImpl::Handshake() {
     return Fail(SSL_ERROR_RX_UNKNOWN_RECORD_TYPE);
   }
   if (error == PR_WOULD_BLOCK_ERROR) {
-    if (WaitsForDecision()) {
+    if (asks_ && !verification_ && WaitsForDecision()) {
       Ask();
     } else {
       WouldBlock(PR_POLL_READ);
@@ -355,6 +372,22 @@ SecureSocket::Progress SecureSocketImpl::Handshake() {
   return Fail(error);
 }
 
+bool SecureSocketImpl::ContinueVerification() {
+  switch (verification_->Continue()) {
+    case Verification::Progress::kDone:
+      problems_ = verification_->problems();
+      verification_.reset();
+      return true;
+    case Verification::Progress::kWorking:
+      wants_turn_ = true;
+      return false;
+    case Verification::Progress::kWaiting:
+      break;
+  }
+  wants_turn_ = false;
+  return false;
+}
+
 // While a verdict is all that NSS waits for, it wants no polling.
 bool SecureSocketImpl::WaitsForDecision() const {
   PRInt16 ready = 0;
@@ -363,16 +396,20 @@ bool SecureSocketImpl::WaitsForDecision() const {
 }
 
 void SecureSocketImpl::Ask() {
-  question_ = CertificateQuestion{expectation_->host, chain_, {}, problems_};
-  if (auto certificate = ReadCertificate(*runtime_, chain_.front());
-      certificate.ok()) {
-    question_->certificate = *std::move(certificate);
+  question_ = CertificateQuestion{
+      expectation_->host, chain_, {}, certificates(), problems_};
+  if (!question_->certificates.empty()) {
+    question_->certificate = question_->certificates.front();
   }
 }
 
 void SecureSocketImpl::Decide(CertificateDecision decision) {
   if (!question_) return;
   question_.reset();
+  Complete(decision);
+}
+
+void SecureSocketImpl::Complete(CertificateDecision decision) {
   const PRErrorCode error = Settle(decision);
   SECStatus done = SSL_AuthCertificateComplete(ssl_.get(), error);
   if (error != 0) {
@@ -454,12 +491,24 @@ TlsInfo SecureSocketImpl::tls_info() const {
       state == SSL_NEXT_PROTO_SELECTED) {
     info.alpn.assign(reinterpret_cast<const char*>(alpn), length);
   }
-  if (auto certificate = ReadCertificate(*runtime_, leaf_); certificate.ok()) {
-    info.certificate = *std::move(certificate);
-  }
+  info.chain = certificates();
+  if (!info.chain.empty()) info.certificate = info.chain.front();
   info.certificate_problems = problems_;
   info.certificate_decision = decision_;
   return info;
+}
+
+std::vector<CertificateInfo> SecureSocketImpl::certificates() const {
+  std::vector<CertificateInfo> chain;
+  for (const std::string& der : sent_chain_) {
+    auto certificate = ReadCertificate(*runtime_, der);
+    if (certificate.ok()) {
+      chain.push_back(*std::move(certificate));
+    } else if (chain.empty()) {
+      break;  // what follows is not its own
+    }
+  }
+  return chain;
 }
 
 std::optional<ChannelBinding> SecureSocketImpl::channel_binding() const {
@@ -494,10 +543,13 @@ SECStatus SecureSocketImpl::OnCertificate(void* self, PRFileDesc* ssl, PRBool,
     chain.emplace_back(BytesOf(node->cert->derCert));
   }
   const Expectation& expected = *socket->expectation_;
-  socket->problems_ = expected.trust->Verify(chain, expected.host, expected.now,
-                                             StapledResponses(ssl));
-  socket->chain_ = std::move(chain);
-  if (socket->asks_) return SECWouldBlock;
+  socket->sent_chain_ = chain;
+  socket->chain_ = chain;
+  socket->verification_ = expected.trust->Begin(
+      ServerCertificates{std::move(chain), StapledResponses(ssl), expected.host,
+                         expected.now},
+      socket->wake_);
+  if (!socket->ContinueVerification() || socket->asks_) return SECWouldBlock;
   const PRErrorCode error = socket->Settle(CertificateDecision::kAsFound);
   if (error == 0) return SECSuccess;
   PR_SetError(error, 0);

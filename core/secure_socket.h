@@ -11,6 +11,7 @@
 #define HOLDFAST_CORE_SECURE_SOCKET_H_
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,9 +21,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "core/certificate_decision.h"
 #include "core/channel_binding.h"
-#include "core/client_identity.h"
 #include "core/endpoint.h"
 #include "core/event_loop.h"
 #include "core/handshake_evidence.h"
@@ -30,7 +29,9 @@
 #include "core/key_log.h"
 #include "core/nss_runtime.h"
 #include "core/tls_version.h"
-#include "core/trust.h"
+#include "core/trust/certificate_decision.h"
+#include "core/trust/client_identity.h"
+#include "core/trust/trust.h"
 #include "core/unique_fd.h"
 
 #pragma GCC visibility push(default)
@@ -44,6 +45,7 @@ struct TlsInfo {
   std::string alpn;    // empty if none was chosen
   bool resumed = false;
   CertificateInfo certificate;
+  std::vector<CertificateInfo> chain;  // as the server sent it, that one first
   // All that were found. If there are any, the user accepts any certificate, or
   // the client has decided so.
   std::vector<CertificateProblem> certificate_problems;
@@ -98,6 +100,10 @@ class SecureSocket {
   // The server's certificate is the caller's to decide on. Call it before
   // StartTls.
   virtual void AskAboutCertificate() = 0;
+  // `wake` is called, on the loop's thread, when Handshake() is to be called
+  // again though the network has nothing: a verdict has come
+  // (awaits_verdict()). Call it before StartTls.
+  virtual void SetWake(std::function<void()> wake) = 0;
 
   // Begins TLS. Call once. `host` goes into SNI (unless an IP literal) and is
   // checked against the certificate. Errors: kTlsSetupFailed;
@@ -109,6 +115,12 @@ class SecureSocket {
   // Drives the handshake. A first byte that no TLS record begins with ends it
   // at once (NSS itself would wait for more). kFailed: see evidence().
   virtual Progress Handshake() = 0;
+  // After a kWouldBlock that waits for nothing: certificates are being checked,
+  // and others have their turn in between. Call Handshake() again after that.
+  virtual bool wants_turn() const = 0;
+  // After a kWouldBlock that waits for the Trust's verdict, not for the
+  // network.
+  virtual bool awaits_verdict() const = 0;
   // Not null after a kWouldBlock that waits for Decide(), not for the network.
   // By then the handshake has come as far as it can, and the server has shown
   // that it holds the certificate's key (not yet where, in TLS 1.2, it wants a
@@ -119,6 +131,9 @@ class SecureSocket {
   virtual void Decide(CertificateDecision decision) = 0;
   // What is known so far; complete once Handshake() was kFailed.
   virtual HandshakeEvidence evidence() const = 0;
+  // As the server sent them, its own first, without others that cannot be read;
+  // empty until they came. Accepted or not.
+  virtual std::vector<CertificateInfo> certificates() const = 0;
   // After Handshake() was kDone.
   virtual TlsInfo tls_info() const = 0;
   virtual bool tls_established() const = 0;

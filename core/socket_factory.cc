@@ -75,7 +75,7 @@ DialResult ResultOf(Answer answer, absl::Duration started, absl::Duration now) {
 
 // Where an answer goes. Shared by the request, whoever answers and the loop, so
 // that any of them may be the last.
-struct Reply {
+struct SocketReply {
   std::mutex mutex;
   // Null once no answer is wanted any more. Guarded by mutex, which is held
   // while posting: the loop may be gone as soon as the request is.
@@ -87,7 +87,8 @@ struct Reply {
 // What a factory answers to, on any thread, at any time, even inside Dial().
 class Taker {
  public:
-  explicit Taker(std::shared_ptr<Reply> reply) : reply_(std::move(reply)) {}
+  explicit Taker(std::shared_ptr<SocketReply> reply)
+      : reply_(std::move(reply)) {}
   Taker(const Taker&) = delete;
   Taker& operator=(const Taker&) = delete;
   ~Taker() {
@@ -110,13 +111,13 @@ class Taker {
   }
 
  private:
-  const std::shared_ptr<Reply> reply_;
+  const std::shared_ptr<SocketReply> reply_;
 };
 
 class FactoryRequest : public Dialer::Request {
  public:
   FactoryRequest(EventLoop* loop, std::function<void(DialResult)> on_result)
-      : reply_(std::make_shared<Reply>()) {
+      : reply_(std::make_shared<SocketReply>()) {
     reply_->loop = loop;
     reply_->started = loop->Now();
     reply_->on_result = std::move(on_result);
@@ -135,7 +136,7 @@ class FactoryRequest : public Dialer::Request {
   }
 
  private:
-  const std::shared_ptr<Reply> reply_;
+  const std::shared_ptr<SocketReply> reply_;
 };
 
 class FactoryDialer : public Dialer {

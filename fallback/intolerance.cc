@@ -11,7 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "core/client_identity.h"
+#include "core/trust/client_identity.h"
 #include "core/nss_error.h"
 
 namespace holdfast {

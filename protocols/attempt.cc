@@ -112,6 +112,7 @@ class AttemptImpl : public Attempt {
   void AwaitAnswer(absl::Duration timeout);
   void ContinueHandshake();
   void HoldAnswer();
+  void TakeTurn();
   void AskAboutCertificate();
   void OnAnswer(CertificateDecision decision);
   void OnDecided(CertificateDecision decision);
@@ -164,6 +165,7 @@ class AttemptImpl : public Attempt {
   // Not null while a question about the certificate is open.
   std::shared_ptr<AttemptImpl*> asking_;
   std::unique_ptr<EventLoop::Registration> decided_;
+  std::unique_ptr<EventLoop::Registration> turn_;
   // While a port that should speak first says nothing.
   std::unique_ptr<EventLoop::Registration> mute_timer_;
   std::unique_ptr<TlsProbe> probe_;
@@ -201,6 +203,7 @@ void AttemptImpl::OnDialled(DialResult result) {
     socket_->SetIdentity(request_.identity);
     if (request_.hooks.decide_certificate) socket_->AskAboutCertificate();
   }
+  socket_->SetWake([this] { TakeTurn(); });
   if (request_.target.security == ConnectionSecurity::kImplicitTls) {
     return StartHandshake();
   }
@@ -300,6 +303,8 @@ void AttemptImpl::ContinueHandshake() {
   }
   switch (progress) {
     case Progress::kWouldBlock:
+      if (socket_->wants_turn()) return TakeTurn();
+      if (socket_->awaits_verdict()) return;
       if (socket_->certificate_question() != nullptr) {
         return AskAboutCertificate();
       }
@@ -339,6 +344,15 @@ void AttemptImpl::ContinueHandshake() {
            : negotiator_->OnTlsEstablished());
 }
 
+// Not at once: others have theirs, and who gives a verdict may be asked at this
+// moment.
+void AttemptImpl::TakeTurn() {
+  turn_ = loop_->StartTimer(absl::ZeroDuration(), [this] {
+    turn_.reset();
+    ContinueHandshake();
+  });
+}
+
 // Nothing is waited for but the answer: what the server sends meanwhile stays
 // unread.
 void AttemptImpl::AskAboutCertificate() {
@@ -369,7 +383,9 @@ void AttemptImpl::OnDecided(CertificateDecision decision) {
 
 void AttemptImpl::FailUndecided() {
   Error error = MakeError(ErrorCode::kCertificateUndecided, Phase::kHandshake);
-  error.certificate_problems = socket_->certificate_question()->problems;
+  if (const auto* const question = socket_->certificate_question()) {
+    error.certificate_problems = question->problems;
+  }
   Fail(FailureClass::kFinal, std::move(error));
 }
 
@@ -537,7 +553,9 @@ void AttemptImpl::Expire() {
       return Fail(FailureClass::kFinal, *result.error);
     }
     case State::kHandshake:
-      return asking_ ? FailUndecided() : OnHandshakeFailed(/*timed_out=*/true);
+      return asking_ || socket_->awaits_verdict()
+                 ? FailUndecided()
+                 : OnHandshakeFailed(/*timed_out=*/true);
     case State::kPlaintext:
     case State::kSession:
       return Fail(
@@ -583,6 +601,7 @@ void AttemptImpl::Fail(FailureClass failure, Error error) {
   AttemptResult result;
   result.outcome.failure = committed_ ? FailureClass::kFinal : failure;
   result.outcome.error = std::move(error);
+  if (socket_) result.certificates = socket_->certificates();
   Finish(std::move(result));
 }
 
@@ -614,6 +633,7 @@ void AttemptImpl::Stop() {
   hold_.reset();
   asking_.reset();
   decided_.reset();
+  turn_.reset();
   mute_timer_.reset();
   probe_.reset();
   dial_.reset();

@@ -9,15 +9,15 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "core/certificate_decision.h"
-#include "core/client_identity.h"
 #include "core/dialer.h"
 #include "core/event_log.h"
 #include "core/event_loop.h"
 #include "core/key_log.h"
 #include "core/nss_runtime.h"
 #include "core/secret_string.h"
-#include "core/trust.h"
+#include "core/trust/certificate_decision.h"
+#include "core/trust/client_identity.h"
+#include "core/trust/trust.h"
 #include "fallback/retry_session.h"
 #include "protocols/connection.h"
 #include "protocols/protocol.h"
@@ -72,6 +72,8 @@ struct AttemptResult {
   // The address that the socket was connected to; if none was, the first tried.
   std::optional<SocketAddress> address;
   std::vector<DialAttempt> dials;  // what came of each address
+  // Of a server that sent some and did not become a connection.
+  std::vector<CertificateInfo> certificates;
 };
 
 // Ownership: owns its socket until it is connected. Destroying it closes the

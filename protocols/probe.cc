@@ -27,16 +27,13 @@ class ReportingTrust : public Trust {
   explicit ReportingTrust(std::shared_ptr<const Trust> trust)
       : trust_(std::move(trust)) {}
 
+  std::unique_ptr<Verification> Begin(
+      ServerCertificates server, std::function<void()> wake) const override {
+    return trust_->Begin(std::move(server), std::move(wake));
+  }
   bool danger_accepts_any_certificate() const override { return true; }
 
  private:
-  std::vector<CertificateProblem> DoVerify(
-      absl::Span<const std::string> chain,
-      absl::Span<const std::string> stapled, const Host& host,
-      absl::Time now) const override {
-    return trust_->Verify(chain, host, now, stapled);
-  }
-
   const std::shared_ptr<const Trust> trust_;
 };
 

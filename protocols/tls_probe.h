@@ -14,7 +14,7 @@
 #include "core/event_loop.h"
 #include "core/nss_runtime.h"
 #include "core/resolver.h"
-#include "core/trust.h"
+#include "core/trust/trust.h"
 
 namespace holdfast {
 

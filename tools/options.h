@@ -14,7 +14,7 @@
 #include "core/endpoint.h"
 #include "core/route.h"
 #include "core/tls_version.h"
-#include "core/trust.h"
+#include "core/trust/trust.h"
 #include "fallback/fallback_policy.h"
 #include "fallback/host_cache.h"
 #include "protocols/protocol.h"

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "core/certificate_decision.h"
+#include "core/trust/certificate_decision.h"
 #include "protocols/connector.h"
 
 namespace holdfast::example {

@@ -14,6 +14,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
 namespace holdfast::test {
@@ -255,8 +256,12 @@ MadeCertificate MakeCertificate(const CertificateSpec& spec,
 }
 
 MadeCertificate Forge(absl::string_view original_der) {
-  const PrivateKey key = MakeKey("P-256");
   const Certificate copy = FromDer(original_der);
+  EVP_PKEY* const old_key = X509_get0_pubkey(copy.get());
+  const PrivateKey key =
+      EVP_PKEY_get_base_id(old_key) == EVP_PKEY_RSA
+          ? MakeKey(absl::StrCat("RSA:", EVP_PKEY_get_bits(old_key)))
+          : MakeKey("P-256");
   Check(X509_set_pubkey(copy.get(), key.get()) == 1, "cannot set a key");
   Sign(copy.get(), key.get(), "SHA256", /*pss=*/false);
   return {ToDer(copy.get()), key};

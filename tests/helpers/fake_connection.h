@@ -68,6 +68,10 @@ class FakeSocket final : public SecureSocket {
     return absl::OkStatus();
   }
   Progress Handshake() override { return Progress::kDone; }
+  void SetWake(std::function<void()>) override {}
+  bool wants_turn() const override { return false; }
+  bool awaits_verdict() const override { return false; }
+  std::vector<CertificateInfo> certificates() const override { return {}; }
   const CertificateQuestion* certificate_question() const override {
     return nullptr;
   }

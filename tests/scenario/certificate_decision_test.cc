@@ -1,7 +1,7 @@
 // Whole connects in which the client decides about the certificate: at once,
 // later, never, and what is reported, remembered and sent then.
 
-#include "core/certificate_decision.h"
+#include "core/trust/certificate_decision.h"
 
 #include <map>
 #include <memory>

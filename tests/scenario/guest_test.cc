@@ -188,7 +188,7 @@ void UseHoldfast(Guest* guest, const Site& ours, const Site& hosts) {
   EXPECT_EQ(guest->Connect(ours, guest->Trusting(ours.authority)),
             Guest::kConnected);
   EXPECT_EQ(guest->Connect(hosts, guest->Trusting(ours.authority)),
-            ErrorCode::kUnknownIssuer);
+            ErrorCode::kMissingIntermediate);
   NssDatabase database;
   database.Add("ours", "CT,C,C", ours.authority.certificate_pem());
   TrustOptions from_database;
@@ -342,7 +342,7 @@ TEST(GuestTest, TwoTrustsAtOnceKeepApart) {
                        const std::shared_ptr<const Trust>& trust) {
     for (int i = 0; i < 10; ++i) {
       EXPECT_EQ(guest.Connect(own, trust), Guest::kConnected);
-      EXPECT_EQ(guest.Connect(foreign, trust), ErrorCode::kUnknownIssuer);
+      EXPECT_EQ(guest.Connect(foreign, trust), ErrorCode::kMissingIntermediate);
     }
   };
   use(first, second, trusts_first);
@@ -366,7 +366,7 @@ TEST(GuestTest, TwoThreadsMayReadDatabasesAtOnce) {
     for (int i = 0; i < 10; ++i) {
       const auto trust = guest.Load(options);
       EXPECT_EQ(guest.Connect(own, trust), Guest::kConnected);
-      EXPECT_EQ(guest.Connect(foreign, trust), ErrorCode::kUnknownIssuer);
+      EXPECT_EQ(guest.Connect(foreign, trust), ErrorCode::kMissingIntermediate);
     }
   };
   std::thread one([&] { use(first, second); });

@@ -332,7 +332,7 @@ TEST_F(ScenarioTest, EveryProblemOfACertificateIsListed) {
   EXPECT_EQ(result.exit_code(), 3);
   EXPECT_EQ(result.json["error"]["category"], "certificate");
   EXPECT_THAT(Problems(result), testing::UnorderedElementsAre(
-                                    "wrong_name", "expired", "unknown_issuer"));
+                                    "wrong_name", "expired", "missing_intermediate"));
   EXPECT_THAT(Rungs(result), ElementsAre("full"));
   EXPECT_TRUE(CacheList().empty());
 }

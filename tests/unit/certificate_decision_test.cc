@@ -2,7 +2,7 @@
 // another make: when it is asked for, and what the server sees before and
 // after.
 
-#include "core/certificate_decision.h"
+#include "core/trust/certificate_decision.h"
 
 #include <openssl/pem.h>
 #include <openssl/ssl.h>

@@ -1,7 +1,7 @@
 // Client certificates: which files are taken, and what a server of another make
 // gets to see of them.
 
-#include "core/client_identity.h"
+#include "core/trust/client_identity.h"
 
 #include <openssl/pem.h>
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 // Which names of a certificate are those of a host.
 
-#include "core/host_match.h"
+#include "core/trust/host_match.h"
 
 #include "gtest/gtest.h"
 

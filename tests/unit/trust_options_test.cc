@@ -17,7 +17,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "core/trust.h"
+#include "core/trust/trust.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/helpers/nss_database.h"
@@ -238,8 +238,9 @@ TEST_F(TrustOptionsTest, AnAuthorityInADatabaseIsTrusted) {
   TrustOptions options = NoRoots();
   options.nss_database = database.path();
   EXPECT_THAT(Problems(options, authority_.Issue()->chain_pem), IsEmpty());
-  EXPECT_THAT(Problems(options, other_.Issue()->chain_pem),
-              ElementsAre(ErrorCode::kUnknownIssuer));
+  EXPECT_THAT(
+      Problems(options, other_.Issue()->chain_pem + other_.certificate_pem()),
+      ElementsAre(ErrorCode::kUnknownIssuer));
 }
 
 TEST_F(TrustOptionsTest, APeerInADatabaseIsTrustedForItselfAlone) {
@@ -252,7 +253,8 @@ TEST_F(TrustOptionsTest, APeerInADatabaseIsTrustedForItselfAlone) {
   TrustOptions options = NoRoots();
   options.nss_database = database.path();
   EXPECT_THAT(Problems(options, peer), IsEmpty());
-  EXPECT_THAT(Problems(options, authority_.Issue()->chain_pem),
+  EXPECT_THAT(Problems(options, authority_.Issue()->chain_pem +
+                                    authority_.certificate_pem()),
               ElementsAre(ErrorCode::kUnknownIssuer));
 }
 

@@ -1,7 +1,7 @@
 // Which chains are accepted, and that every fault of a bad one is named; where
 // trust comes from is in trust_options_test.cc.
 
-#include "core/trust.h"
+#include "core/trust/trust.h"
 
 #include <string>
 #include <vector>
@@ -98,7 +98,7 @@ TEST_F(TrustTest, RefusesAChainWithoutItsIntermediate) {
   chain.resize(1);
   EXPECT_THAT(
       CodesOf(trust_->Verify(chain, MakeHost("localhost"), absl::Now())),
-      ElementsAre(ErrorCode::kUnknownIssuer));
+      ElementsAre(ErrorCode::kMissingIntermediate));
 }
 
 TEST_F(TrustTest, ListsAllProblemsOfACertificateTogether) {
@@ -108,7 +108,8 @@ TEST_F(TrustTest, ListsAllProblemsOfACertificateTogether) {
   options.not_before = absl::FromUnixSeconds(1700000000);
   options.not_after = absl::FromUnixSeconds(1735689600);
   const std::vector<CertificateProblem> problems =
-      trust_->Verify(PemToDer(stranger_.Issue(options)->chain_pem),
+      trust_->Verify(PemToDer(stranger_.Issue(options)->chain_pem +
+                              stranger_.certificate_pem()),
                      MakeHost("c.example"), absl::Now());
   ASSERT_THAT(CodesOf(problems),
               ElementsAre(ErrorCode::kWrongName, ErrorCode::kExpired,

@@ -2,8 +2,8 @@
 // own, because NSS takes "f*.example.com" for a wildcard, reads a name up to
 // the first NUL, and falls back to the common name.
 
-#ifndef HOLDFAST_CORE_HOST_MATCH_H_
-#define HOLDFAST_CORE_HOST_MATCH_H_
+#ifndef HOLDFAST_CORE_TRUST_HOST_MATCH_H_
+#define HOLDFAST_CORE_TRUST_HOST_MATCH_H_
 
 #include "absl/strings/string_view.h"
 #include "core/endpoint.h"
@@ -20,4 +20,4 @@ bool AddressMatches(absl::string_view presented, const Host& host);
 
 }  // namespace holdfast
 
-#endif  // HOLDFAST_CORE_HOST_MATCH_H_
+#endif  // HOLDFAST_CORE_TRUST_HOST_MATCH_H_

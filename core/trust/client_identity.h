@@ -4,8 +4,8 @@
 //       ClientIdentity::Load(*nss, {"alice.pem", "alice.key"});
 //   request.identity = *identity;
 
-#ifndef HOLDFAST_CORE_CLIENT_IDENTITY_H_
-#define HOLDFAST_CORE_CLIENT_IDENTITY_H_
+#ifndef HOLDFAST_CORE_TRUST_CLIENT_IDENTITY_H_
+#define HOLDFAST_CORE_TRUST_CLIENT_IDENTITY_H_
 
 #include <memory>
 #include <optional>
@@ -61,4 +61,4 @@ std::optional<ErrorCode> ReadClientCertificateAlert(const TlsAlert& alert,
 }  // namespace holdfast
 #pragma GCC visibility pop
 
-#endif  // HOLDFAST_CORE_CLIENT_IDENTITY_H_
+#endif  // HOLDFAST_CORE_TRUST_CLIENT_IDENTITY_H_

@@ -1,4 +1,4 @@
-#include "core/stored_certificate.h"
+#include "core/trust/stored_certificate.h"
 
 #include "core/nss_item.h"
 

@@ -7,8 +7,8 @@
 //                : CertificateDecision::kAsFound);
 //   };
 
-#ifndef HOLDFAST_CORE_CERTIFICATE_DECISION_H_
-#define HOLDFAST_CORE_CERTIFICATE_DECISION_H_
+#ifndef HOLDFAST_CORE_TRUST_CERTIFICATE_DECISION_H_
+#define HOLDFAST_CORE_TRUST_CERTIFICATE_DECISION_H_
 
 #include <functional>
 #include <string>
@@ -16,7 +16,7 @@
 
 #include "core/endpoint.h"
 #include "core/error.h"
-#include "core/trust.h"
+#include "core/trust/trust.h"
 
 #pragma GCC visibility push(default)
 namespace holdfast {
@@ -25,6 +25,8 @@ struct CertificateQuestion {
   Host host;                       // whose certificate it should be
   std::vector<std::string> chain;  // DER as the server sent it, the leaf first
   CertificateInfo certificate;     // the leaf
+  // What can be read of the chain, the leaf first.
+  std::vector<CertificateInfo> certificates;
   // All that Trust found; empty if it is good.
   std::vector<CertificateProblem> problems;
 };
@@ -57,4 +59,4 @@ using CertificateDecider = std::function<void(
 }  // namespace holdfast
 #pragma GCC visibility pop
 
-#endif  // HOLDFAST_CORE_CERTIFICATE_DECISION_H_
+#endif  // HOLDFAST_CORE_TRUST_CERTIFICATE_DECISION_H_

@@ -1,7 +1,7 @@
 // The certificates are temporary ones of NSS's, the key a session object of its
 // softoken: both end with the object that holds them.
 
-#include "core/client_identity.h"
+#include "core/trust/client_identity.h"
 
 #include <cert.h>
 #include <keyhi.h>
@@ -17,9 +17,9 @@
 #include "core/nss_error.h"
 #include "core/nss_item.h"
 #include "core/nss_ptr.h"
-#include "core/pem.h"
 #include "core/secret_file.h"
-#include "core/stored_certificate.h"
+#include "core/trust/pem.h"
+#include "core/trust/stored_certificate.h"
 
 namespace holdfast {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/pem.h"
+#include "core/trust/pem.h"
 
 #include <utility>
 

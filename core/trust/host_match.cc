@@ -1,4 +1,4 @@
-#include "core/host_match.h"
+#include "core/trust/host_match.h"
 
 #include <arpa/inet.h>
 

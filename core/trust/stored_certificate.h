@@ -1,8 +1,8 @@
 // The only way into NSS's certificate store, which is the whole process's. For
 // core's own .cc files only.
 
-#ifndef HOLDFAST_CORE_STORED_CERTIFICATE_H_
-#define HOLDFAST_CORE_STORED_CERTIFICATE_H_
+#ifndef HOLDFAST_CORE_TRUST_STORED_CERTIFICATE_H_
+#define HOLDFAST_CORE_TRUST_STORED_CERTIFICATE_H_
 
 #include <cert.h>
 
@@ -18,4 +18,4 @@ NssPtr<CERTCertificate> StoreCertificate(absl::string_view der);
 
 }  // namespace holdfast
 
-#endif  // HOLDFAST_CORE_STORED_CERTIFICATE_H_
+#endif  // HOLDFAST_CORE_TRUST_STORED_CERTIFICATE_H_

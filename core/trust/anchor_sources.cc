@@ -1,12 +1,10 @@
-#include "core/anchors.h"
+#include "core/trust/anchor_sources.h"
 
-#include <cert.h>
 #include <dlfcn.h>
 #include <nspr.h>
 #include <pk11pub.h>
 #include <pkcs11.h>
 #include <pkcs11n.h>
-#include <secasn1.h>
 #include <secmod.h>
 #include <secmodt.h>
 
@@ -21,9 +19,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/error.h"
-#include "core/nss_item.h"
 #include "core/nss_ptr.h"
-#include "core/pem.h"
+#include "core/trust/der_reader.h"
+#include "core/trust/pem.h"
 
 namespace holdfast {
 namespace {
@@ -36,28 +34,6 @@ constexpr CK_SLOT_ID kLastUserSlot = 100;
 absl::Status Unreadable(std::string message) {
   return MakeStatus(ErrorCode::kTrustUnreadable, Phase::kSetup,
                     std::move(message));
-}
-
-// The subject of a certificate, as DER, at a small part of what a whole
-// certificate costs; nullopt if `der` is none. A bundle holds 150 of them.
-std::optional<std::string> SubjectOf(absl::string_view der) {
-  NssPtr<PLArenaPool> arena(PORT_NewArena(DER_DEFAULT_CHUNKSIZE));
-  CERTCertificate fields = {};
-  const SECItem item = ItemOf(der);
-  if (SEC_QuickDERDecodeItem(arena.get(), &fields,
-                             SEC_ASN1_GET(SEC_SignedCertificateTemplate),
-                             &item) != SECSuccess) {
-    return std::nullopt;
-  }
-  return std::string(BytesOf(fields.derSubject));
-}
-
-// False if `der` is no certificate.
-bool AddAuthority(std::string der, Anchors* anchors) {
-  std::optional<std::string> subject = SubjectOf(der);
-  if (!subject) return false;
-  anchors->authorities.emplace(*std::move(subject), std::move(der));
-  return true;
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
@@ -150,31 +126,90 @@ class Session {
   bool open_ = false;
 };
 
-// Adds what a token trusts for TLS servers. NSS keeps trust in objects of their
-// own, which name a certificate by issuer and serial number.
-void AddTrusted(const Session& session, Anchors* anchors) {
-  const CK_OBJECT_CLASS trust_class = CKO_NSS_TRUST;
+// What a token says of certificates as TLS servers or their authorities.
+enum class TrustLevel { kAuthority, kPeer, kDistrusted, kNothing };
+
+// Trust objects of NSS's own kind, and those of PKCS #11 3.2, which newer NSS
+// writes. The headers that we compile with do not know the latter.
+struct TrustObjects {
+  CK_OBJECT_CLASS object_class;
+  CK_ATTRIBUTE_TYPE server_auth;
+  CK_TRUST authority;
+  CK_TRUST peer;
+  CK_TRUST distrusted;
+};
+constexpr TrustObjects kTrustObjects[] = {
+    {CKO_NSS_TRUST, CKA_TRUST_SERVER_AUTH, CKT_NSS_TRUSTED_DELEGATOR,
+     CKT_NSS_TRUSTED, CKT_NSS_NOT_TRUSTED},
+    {/*CKO_TRUST=*/0x0b, /*CKA_PKCS_TRUST_SERVER_AUTH=*/0x62c,
+     /*CKT_TRUST_ANCHOR=*/2, /*CKT_TRUSTED=*/1, /*CKT_NOT_TRUSTED=*/3},
+};
+
+TrustLevel ReadTrustLevel(const TrustObjects& kind, absl::string_view level) {
+  if (level == BytesOfValue(kind.authority)) return TrustLevel::kAuthority;
+  if (level == BytesOfValue(kind.peer)) return TrustLevel::kPeer;
+  if (level == BytesOfValue(kind.distrusted)) return TrustLevel::kDistrusted;
+  return TrustLevel::kNothing;
+}
+
+// After which certificates of servers are not believed for its sake. NSS keeps
+// a UTCTime, or a CK_FALSE if there is none.
+std::optional<absl::Time> ReadDistrustDate(const Session& session,
+                                           CK_OBJECT_HANDLE certificate) {
+  return ParseDerTime(kDerUtcTime,
+                      session.Get(certificate, CKA_NSS_SERVER_DISTRUST_AFTER));
+}
+
+void AddAuthority(const Session& session, CK_OBJECT_HANDLE object,
+                  std::string der, Anchors* anchors) {
+  if (!anchors->AddAuthority(der)) return;
+  const auto date = ReadDistrustDate(session, object);
+  if (date) anchors->DistrustAfter(der, *date);
+}
+
+void AddCertificate(const Session& session, CK_OBJECT_HANDLE object,
+                    TrustLevel level, Anchors* anchors) {
+  std::string der = session.Get(object, CKA_VALUE);
+  switch (level) {
+    case TrustLevel::kAuthority:
+      return AddAuthority(session, object, std::move(der), anchors);
+    case TrustLevel::kPeer:
+      return anchors->AddPeer(std::move(der));
+    case TrustLevel::kDistrusted:
+      return anchors->Distrust(std::move(der));
+    case TrustLevel::kNothing:
+      break;
+  }
+}
+
+void AddTrustedOf(const TrustObjects& kind, const Session& session,
+                  Anchors* anchors) {
   const CK_OBJECT_CLASS certificate_class = CKO_CERTIFICATE;
-  const CK_TRUST authority = CKT_NSS_TRUSTED_DELEGATOR;
-  const CK_TRUST peer = CKT_NSS_TRUSTED;
   for (const CK_OBJECT_HANDLE trust :
-       session.Find({Attribute(CKA_CLASS, BytesOfValue(trust_class))})) {
-    const std::string level = session.Get(trust, CKA_TRUST_SERVER_AUTH);
-    const bool is_authority = level == BytesOfValue(authority);
-    if (!is_authority && level != BytesOfValue(peer)) continue;
+       session.Find({Attribute(CKA_CLASS, BytesOfValue(kind.object_class))})) {
+    const TrustLevel level =
+        ReadTrustLevel(kind, session.Get(trust, kind.server_auth));
+    if (level == TrustLevel::kNothing) continue;
     const std::string issuer = session.Get(trust, CKA_ISSUER);
     const std::string serial = session.Get(trust, CKA_SERIAL_NUMBER);
-    for (const CK_OBJECT_HANDLE certificate :
-         session.Find({Attribute(CKA_CLASS, BytesOfValue(certificate_class)),
-                       Attribute(CKA_ISSUER, issuer),
-                       Attribute(CKA_SERIAL_NUMBER, serial)})) {
-      std::string der = session.Get(certificate, CKA_VALUE);
-      if (is_authority) {
-        AddAuthority(std::move(der), anchors);
-      } else {
-        anchors->peers.insert(std::move(der));
-      }
+    const std::vector<CK_OBJECT_HANDLE> certificates = session.Find(
+        {Attribute(CKA_CLASS, BytesOfValue(certificate_class)),
+         Attribute(CKA_ISSUER, issuer), Attribute(CKA_SERIAL_NUMBER, serial)});
+    if (level == TrustLevel::kDistrusted && certificates.empty()) {
+      anchors->Distrust(issuer, serial);
     }
+    for (const CK_OBJECT_HANDLE certificate : certificates) {
+      AddCertificate(session, certificate, level, anchors);
+    }
+  }
+}
+
+// Adds what a token trusts for TLS servers, and what it distrusts. Trust is
+// kept in objects of their own, which name a certificate by issuer and serial
+// number; a distrusted certificate need not be there itself.
+void AddTrusted(const Session& session, Anchors* anchors) {
+  for (const TrustObjects& kind : kTrustObjects) {
+    AddTrustedOf(kind, session, anchors);
   }
 }
 
@@ -226,15 +261,39 @@ bool ReadDatabase(const std::string& directory, Anchors* anchors) {
   return session.SendSlotCommand(CKO_NSS_DELSLOT, spec);
 }
 
-// One thread at a time may look for a free slot and take it.
-std::mutex& SlotMutex() {
-  static auto* const mutex = new std::mutex;  // never destroyed: no order
-  return *mutex;
+// The PKCS#11 module in the file `path`, ready to be asked; null if it cannot
+// be had. It stays loaded.
+CK_FUNCTION_LIST* StartModule(const std::string& path) {
+  void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* const entry =
+      library != nullptr ? dlsym(library, "C_GetFunctionList") : nullptr;
+  CK_FUNCTION_LIST* module = nullptr;
+  if (entry == nullptr ||
+      reinterpret_cast<CK_C_GetFunctionList>(entry)(&module) != CKR_OK) {
+    return nullptr;
+  }
+  CK_C_INITIALIZE_ARGS arguments = {};
+  arguments.flags = CKF_OS_LOCKING_OK;
+  const CK_RV started = module->C_Initialize(&arguments);
+  return started == CKR_OK || started == CKR_CRYPTOKI_ALREADY_INITIALIZED
+             ? module
+             : nullptr;
 }
 
-}  // namespace
+// Calls `work` for each token of the module.
+template <typename Work>
+void ForEachSession(CK_FUNCTION_LIST* module, Work work) {
+  CK_SLOT_ID slots[16];
+  CK_ULONG count = std::size(slots);
+  if (module->C_GetSlotList(CK_TRUE, slots, &count) != CKR_OK) return;
+  for (CK_ULONG i = 0; i < count; ++i) {
+    const Session session(module, slots[i]);
+    if (session.is_open()) work(session);
+  }
+}
 
-absl::Status LoadPemFile(const std::string& path, Anchors* anchors) {
+absl::Status ReadPemFile(const std::string& path, bool may_skip,
+                         Anchors* anchors) {
   absl::StatusOr<std::string> text = ReadFile(path);
   if (!text.ok()) return text.status();
   std::optional<std::vector<std::string>> certificates =
@@ -244,13 +303,31 @@ absl::Status LoadPemFile(const std::string& path, Anchors* anchors) {
                                    certificates ? "no" : "a damaged",
                                    " PEM certificate."));
   }
+  size_t damaged = 0;
   for (std::string& der : *certificates) {
-    if (!AddAuthority(std::move(der), anchors)) {
-      return Unreadable(
-          absl::StrCat("The file ", path, " holds a damaged certificate."));
-    }
+    if (!anchors->AddAuthority(std::move(der))) ++damaged;
   }
-  return absl::OkStatus();
+  if (damaged == 0 || (may_skip && damaged < certificates->size())) {
+    return absl::OkStatus();
+  }
+  return Unreadable(
+      absl::StrCat("The file ", path, " holds a damaged certificate."));
+}
+
+// One thread at a time may look for a free slot and take it.
+std::mutex& SlotMutex() {
+  static auto* const mutex = new std::mutex;  // never destroyed: no order
+  return *mutex;
+}
+
+}  // namespace
+
+absl::Status LoadPemFile(const std::string& path, Anchors* anchors) {
+  return ReadPemFile(path, /*may_skip=*/false, anchors);
+}
+
+absl::Status LoadBundle(const std::string& path, Anchors* anchors) {
+  return ReadPemFile(path, /*may_skip=*/true, anchors);
 }
 
 absl::Status LoadNssDatabase(const NssRuntime&, const std::string& directory,
@@ -269,29 +346,41 @@ absl::Status LoadNssDatabase(const NssRuntime&, const std::string& directory,
 }
 
 absl::Status LoadBuiltinRoots(const std::string& path, Anchors* anchors) {
-  void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  void* const entry =
-      library != nullptr ? dlsym(library, "C_GetFunctionList") : nullptr;
-  CK_FUNCTION_LIST* module = nullptr;
-  if (entry == nullptr ||
-      reinterpret_cast<CK_C_GetFunctionList>(entry)(&module) != CKR_OK) {
+  CK_FUNCTION_LIST* const module = StartModule(path);
+  if (module == nullptr) {
     return Unreadable(absl::StrCat("NSS's module of built-in roots, ", path,
-                                   ", cannot be loaded."));
+                                   ", cannot be loaded and started."));
   }
-  CK_C_INITIALIZE_ARGS arguments = {};
-  arguments.flags = CKF_OS_LOCKING_OK;
-  const CK_RV started = module->C_Initialize(&arguments);
-  CK_SLOT_ID slots[16];
-  CK_ULONG count = std::size(slots);
-  if ((started != CKR_OK && started != CKR_CRYPTOKI_ALREADY_INITIALIZED) ||
-      module->C_GetSlotList(CK_TRUE, slots, &count) != CKR_OK) {
-    return Unreadable(absl::StrCat(path, " cannot be started."));
-  }
-  for (CK_ULONG i = 0; i < count; ++i) {
-    const Session session(module, slots[i]);
-    if (session.is_open()) AddTrusted(session, anchors);
-  }
+  ForEachSession(module, [anchors](const Session& session) {
+    AddTrusted(session, anchors);
+  });
   return absl::OkStatus();
+}
+
+void LoadDistrustDates(const std::vector<std::string>& paths,
+                       Anchors* anchors) {
+  CK_FUNCTION_LIST* newest = nullptr;
+  std::pair<int, int> newest_version;
+  for (const std::string& path : paths) {
+    CK_FUNCTION_LIST* const module = StartModule(path);
+    CK_INFO info = {};
+    if (module == nullptr || module->C_GetInfo(&info) != CKR_OK) continue;
+    const std::pair<int, int> version = {info.libraryVersion.major,
+                                         info.libraryVersion.minor};
+    if (newest != nullptr && version <= newest_version) continue;
+    newest = module;
+    newest_version = version;
+  }
+  if (newest == nullptr) return;
+  ForEachSession(newest, [anchors](const Session& session) {
+    const CK_OBJECT_CLASS certificate_class = CKO_CERTIFICATE;
+    for (const CK_OBJECT_HANDLE certificate : session.Find(
+             {Attribute(CKA_CLASS, BytesOfValue(certificate_class))})) {
+      const auto date = ReadDistrustDate(session, certificate);
+      if (date)
+        anchors->DistrustAfter(session.Get(certificate, CKA_VALUE), *date);
+    }
+  });
 }
 
 }  // namespace holdfast

@@ -1,7 +1,7 @@
 // PEM (RFC 7468): DER in base64, between lines that say what it is.
 
-#ifndef HOLDFAST_CORE_PEM_H_
-#define HOLDFAST_CORE_PEM_H_
+#ifndef HOLDFAST_CORE_TRUST_PEM_H_
+#define HOLDFAST_CORE_TRUST_PEM_H_
 
 #include <optional>
 #include <string>
@@ -18,4 +18,4 @@ std::optional<std::vector<std::string>> ParsePem(absl::string_view text,
 
 }  // namespace holdfast
 
-#endif  // HOLDFAST_CORE_PEM_H_
+#endif  // HOLDFAST_CORE_TRUST_PEM_H_
