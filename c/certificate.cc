@@ -1,13 +1,14 @@
-// Questions about certificates as C answers them.
+// Questions about certificates, and their verification, as C answers them.
 
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "c/client.h"
 #include "c/error.h"
 #include "c/value.h"
-#include "core/certificate_decision.h"
+#include "core/trust/certificate_decision.h"
 #include "protocols/report_json.h"
 
 struct holdfast_certificate_question {
@@ -16,8 +17,37 @@ struct holdfast_certificate_question {
   holdfast_value value;
 };
 
+struct holdfast_verification {
+  holdfast::ServerCertificates server;
+  std::function<void(std::vector<holdfast::CertificateProblem>)> answer;
+};
+
 namespace holdfast::c {
 namespace {
+
+// One of several in DER; null beyond the last.
+const unsigned char* BytesAt(const std::vector<std::string>& list, size_t index,
+                             size_t* size) {
+  if (index >= list.size()) return nullptr;
+  if (size != nullptr) *size = list[index].size();
+  return reinterpret_cast<const unsigned char*>(list[index].data());
+}
+
+// What `code` says of a certificate; none if it is 0.
+std::vector<CertificateProblem> ProblemsOf(int code, const char* detail) {
+  if (code == 0) return {};
+  CertificateProblem problem = {ErrorCode::kCertificateRefusedByClient, "", ""};
+  for (const ErrorInfo& known : AllErrors()) {
+    if (static_cast<int>(known.code) == code &&
+        known.category == ErrorCategory::kCertificate) {
+      problem.code = known.code;
+    }
+  }
+  problem.detail = detail != nullptr
+                       ? detail
+                       : std::string(GetErrorInfo(problem.code).sentence);
+  return {problem};
+}
 
 // What is none of the constants is refused.
 CertificateDecision Decision(int number) {
@@ -35,7 +65,7 @@ CertificateDecision Decision(int number) {
 
 nlohmann::ordered_json QuestionJson(const CertificateQuestion& question) {
   nlohmann::ordered_json json =
-      CertificateJson(question.certificate, question.problems);
+      CertificateJson(question.certificates, question.problems);
   json["host"] = question.host.name();
   return json;
 }
@@ -50,12 +80,8 @@ const holdfast_value* holdfast_certificate_question_value(
 
 const unsigned char* holdfast_certificate_question_der(
     const holdfast_certificate_question* question, size_t index, size_t* size) {
-  if (question == nullptr || index >= question->question.chain.size()) {
-    return nullptr;
-  }
-  const std::string& der = question->question.chain[index];
-  if (size != nullptr) *size = der.size();
-  return reinterpret_cast<const unsigned char*>(der.data());
+  if (question == nullptr) return nullptr;
+  return holdfast::c::BytesAt(question->question.chain, index, size);
 }
 
 void holdfast_certificate_question_answer(
@@ -80,6 +106,49 @@ int holdfast_client_set_certificate_function(
       on_certificate(
           data, new holdfast_certificate_question{
                     std::move(question), std::move(answer), std::move(value)});
+    };
+    return absl::OkStatus();
+  });
+}
+
+const char* holdfast_verification_host(
+    const holdfast_verification* verification) {
+  return verification == nullptr ? nullptr
+                                 : verification->server.host.name().c_str();
+}
+
+const unsigned char* holdfast_verification_certificate(
+    const holdfast_verification* verification, size_t index, size_t* size) {
+  if (verification == nullptr) return nullptr;
+  return holdfast::c::BytesAt(verification->server.chain, index, size);
+}
+
+const unsigned char* holdfast_verification_staple(
+    const holdfast_verification* verification, size_t index, size_t* size) {
+  if (verification == nullptr) return nullptr;
+  return holdfast::c::BytesAt(verification->server.stapled, index, size);
+}
+
+void holdfast_verification_answer(holdfast_verification* verification, int code,
+                                  const char* detail) {
+  if (verification == nullptr) return;
+  const std::unique_ptr<holdfast_verification> owned(verification);
+  holdfast::c::Guard(nullptr, [&] {
+    owned->answer(holdfast::c::ProblemsOf(code, detail));
+    return absl::OkStatus();
+  });
+}
+
+int holdfast_client_set_verifier(holdfast_client* client,
+                                 holdfast_verifier verifier, void* data,
+                                 holdfast_error** error) {
+  return holdfast::c::Set(client, error, [=](holdfast::c::Settings* settings) {
+    settings->trust.reset();
+    settings->verifier = nullptr;
+    if (verifier == nullptr) return absl::OkStatus();
+    settings->verifier = [=](holdfast::ServerCertificates server, auto answer) {
+      verifier(data,
+               new holdfast_verification{std::move(server), std::move(answer)});
     };
     return absl::OkStatus();
   });

@@ -108,6 +108,9 @@ absl::StatusOr<std::unique_ptr<Network>> NewNetwork(
   if (client == nullptr) return Missing("client");
   std::lock_guard<std::mutex> lock(client->mutex);
   Settings& settings = client->settings;
+  if (settings.trust == nullptr && settings.verifier) {
+    settings.trust = Trust::Custom(settings.verifier);
+  }
   if (settings.trust == nullptr) {
     absl::StatusOr<std::shared_ptr<const Trust>> trust =
         Trust::Load(settings.runtime, settings.trust_options);

@@ -15,12 +15,12 @@
 #include "c/holdfast.h"
 #include "c/loop.h"
 #include "core/cancellation.h"
-#include "core/client_identity.h"
 #include "core/dialer.h"
 #include "core/resolver.h"
 #include "core/route.h"
 #include "core/socket_factory.h"
-#include "core/trust.h"
+#include "core/trust/client_identity.h"
+#include "core/trust/trust.h"
 #include "fallback/host_cache.h"
 #include "protocols/connector.h"
 
@@ -30,6 +30,7 @@ namespace holdfast::c {
 struct Settings {
   std::shared_ptr<NssRuntime> runtime;
   TrustOptions trust_options;
+  CertificateVerifier verifier;        // null: trust_options decide
   std::shared_ptr<const Trust> trust;  // null: not read yet
   std::shared_ptr<const ClientIdentity> identity;
   FallbackPolicy policy;

@@ -304,7 +304,7 @@ holdfast_client *holdfast_client_new(holdfast_error **error);
 // What it has begun goes on.
 void holdfast_client_free(holdfast_client *client);
 
-// Whom to trust (core/trust.h): the system's authorities, if `use` is not 0.
+// Whom to trust (core/trust/trust.h): the system's authorities, if `use` is not 0.
 // All files are read when something first connects.
 int holdfast_client_set_system_roots(holdfast_client *client, int use,
                                      holdfast_error **error);
@@ -432,9 +432,10 @@ enum {
   HOLDFAST_CERTIFICATE_TRUST = 3,
 };
 
-// {"subject", "issuer", "names": [...], "not_after", "sha256", "problems":
-// [{"code", "subject", "detail"}], "host"}. Problems: all that were found;
-// none: it is good.
+// {"subject", "issuer", "names": [...], "not_before", "not_after", "sha256",
+// "pin", "key", "signature", "chain": [{"subject", "issuer", "not_after",
+// "sha256"}], "problems": [{"code", "subject", "detail", "advice"}], "host"}.
+// Problems: all that were found; none: it is good.
 const holdfast_value *holdfast_certificate_question_value(
     const holdfast_certificate_question *question);
 // The chain as the server sent it, DER, its own certificate first; NULL beyond
@@ -455,6 +456,38 @@ typedef void (*holdfast_certificate_function)(
 int holdfast_client_set_certificate_function(
     holdfast_client *client, holdfast_certificate_function on_certificate,
     void *data, holdfast_error **error);
+
+// A server's certificates to be verified by you, in place of all that Holdfast
+// checks. Yours until it is answered.
+typedef struct holdfast_verification holdfast_verification;
+
+// Whose certificates they should be: a host name or an address.
+const char *holdfast_verification_host(
+    const holdfast_verification *verification);
+// What the server sent, DER, its own certificate first; NULL beyond the last.
+const unsigned char *holdfast_verification_certificate(
+    const holdfast_verification *verification, size_t index, size_t *size);
+// OCSP responses that came with it, DER; NULL beyond the last.
+const unsigned char *holdfast_verification_staple(
+    const holdfast_verification *verification, size_t index, size_t *size);
+// Ends and frees it. `code` is 0 if the certificates are good, else an error of
+// category "certificate" (any other counts as
+// HOLDFAST_E_CERTIFICATE_REFUSED_BY_CLIENT); `detail` says in plain words what
+// is wrong, and may be NULL.
+void holdfast_verification_answer(holdfast_verification *verification, int code,
+                                  const char *detail);
+
+// Asked once for each handshake that comes so far, on the loop's thread.
+// Answers at once or later, on the same thread, each once, also when the connect
+// has ended meanwhile. The time that it takes counts against the connect's.
+typedef void (*holdfast_verifier)(void *data,
+                                  holdfast_verification *verification);
+// With a verifier, holdfast_client_add_ca_file() and its like do nothing. What
+// it accepts counts as verified: credentials may pass, and the cache learns.
+// NULL: Holdfast verifies.
+int holdfast_client_set_verifier(holdfast_client *client,
+                                 holdfast_verifier verifier, void *data,
+                                 holdfast_error **error);
 
 // ---- Credentials -----------------------------------------------------------
 

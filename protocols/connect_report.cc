@@ -204,6 +204,19 @@ const AttemptReport* ConnectReport::cause() const {
   return found == attempts.end() ? &attempts.front() : &*found;
 }
 
+namespace {
+
+// What helps against this problem, or in general against its kind.
+void AddAdvice(const Error& error, std::vector<std::string>* advice) {
+  for (const CertificateProblem& problem : error.certificate_problems) {
+    if (!problem.advice.empty()) advice->push_back(problem.advice);
+  }
+  const absl::string_view general = GetErrorInfo(error.code).advice;
+  if (advice->empty() && !general.empty()) advice->emplace_back(general);
+}
+
+}  // namespace
+
 Diagnosis Diagnose(const ConnectReport& report) {
   if (!report.error) return DiagnoseConnected(report);
   Diagnosis diagnosis;
@@ -222,8 +235,7 @@ Diagnosis Diagnose(const ConnectReport& report) {
         FillIn("holdfast connect --check {standard}", Heard(report));
     return diagnosis;
   }
-  const absl::string_view advice = GetErrorInfo(report.error->code).advice;
-  if (!advice.empty()) diagnosis.advice.emplace_back(advice);
+  AddAdvice(*report.error, &diagnosis.advice);
   if (HeldBackByProof(report)) {
     diagnosis.advice.push_back(AfterReplacement(report));
   }

@@ -33,6 +33,8 @@ struct AttemptReport {
   ConnectionSecurity security = ConnectionSecurity::kImplicitTls;
   absl::Duration duration;
   std::optional<Error> error;  // unset: connected, or given up
+  // What the server sent, its own first, if it did and there is no connection.
+  std::vector<CertificateInfo> certificates;
   // It ran beside another one, which made it needless.
   bool given_up = false;
   // What came of each address, in the order of the race (RFC 8305).

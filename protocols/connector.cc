@@ -430,6 +430,7 @@ void ConnectOperation::Report(const Running& running,
   attempt.error = result.outcome.error;
   attempt.given_up = !attempt.error && !result.outcome.connected();
   attempt.dials = result.dials;
+  attempt.certificates = std::move(result.certificates);
   if (attempt.error) {
     Record(EventKind::kAttemptFailed, running.number,
            {{"rung", std::string(RungName(running.plan.rung))},

@@ -20,25 +20,40 @@ Json ProblemsJson(const std::vector<CertificateProblem>& problems) {
   for (const CertificateProblem& problem : problems) {
     list.push_back({{"code", ErrorName(problem.code)},
                     {"subject", problem.subject},
-                    {"detail", problem.detail}});
+                    {"detail", problem.detail},
+                    {"advice", NullIfEmpty(problem.advice)}});
   }
   return list;
 }
 
 }  // namespace
 
-Json CertificateJson(const CertificateInfo& certificate,
+Json CertificateJson(const std::vector<CertificateInfo>& chain,
                      const std::vector<CertificateProblem>& problems) {
+  if (chain.empty()) return Json();
+  const CertificateInfo& certificate = chain.front();
+  Json sent = Json::array();
+  for (const CertificateInfo& it : chain) {
+    sent.push_back({{"subject", it.subject},
+                    {"issuer", it.issuer},
+                    {"not_after", TimeText(it.not_after)},
+                    {"sha256", it.sha256}});
+  }
   return {{"subject", certificate.subject},
           {"issuer", certificate.issuer},
           {"names", certificate.names},
+          {"not_before", TimeText(certificate.not_before)},
           {"not_after", TimeText(certificate.not_after)},
           {"sha256", certificate.sha256},
+          {"pin", certificate.pin},
+          {"key", certificate.key},
+          {"signature", certificate.signature},
+          {"chain", sent},
           {"problems", ProblemsJson(problems)}};
 }
 
 Json CertificateJson(const TlsInfo& tls) {
-  Json json = CertificateJson(tls.certificate, tls.certificate_problems);
+  Json json = CertificateJson(tls.chain, tls.certificate_problems);
   json["verified"] = tls.certificate_verified();
   return json;
 }
@@ -81,7 +96,11 @@ Json AttemptJson(const AttemptReport& attempt) {
                                               : "connected"},
                {"milliseconds", absl::ToInt64Milliseconds(attempt.duration)}};
   json["offer"] = OfferJson(attempt.offer);
-  if (attempt.error) json["error"] = ErrorJson(*attempt.error);
+  if (attempt.error) {
+    json["error"] = ErrorJson(*attempt.error);
+    json["certificate"] = CertificateJson(attempt.certificates,
+                                          attempt.error->certificate_problems);
+  }
   json["addresses"] = Json::array();
   for (const DialAttempt& dial : attempt.dials) {
     json["addresses"].push_back(AddressJson(dial));
@@ -180,6 +199,11 @@ Json ConnectReportJson(const ConnectReport& report,
   if (report.error) {
     const ErrorNote& note = GetErrorNote(report.error->code);
     json["error"] = ErrorJson(*report.error);
+    const AttemptReport* const cause = report.cause();
+    json["certificate"] =
+        cause == nullptr ? Json()
+                         : CertificateJson(cause->certificates,
+                                           report.error->certificate_problems);
     json["diagnosis"]["fault"] = FaultName(note.fault);
     json["diagnosis"]["retry"] = RetryName(note.retry);
   }

@@ -26,10 +26,11 @@ nlohmann::ordered_json ConnectReportJson(
     const ConnectReport& report,
     const Authentication* authentication = nullptr);
 nlohmann::ordered_json ErrorJson(const Error& error);
-// Parts of them.
+// Parts of them. `chain` holds the server's own certificate and those that came
+// with it; null if it is empty.
 nlohmann::ordered_json TargetJson(const Target& target);
 nlohmann::ordered_json CertificateJson(
-    const CertificateInfo& certificate,
+    const std::vector<CertificateInfo>& chain,
     const std::vector<CertificateProblem>& problems);
 nlohmann::ordered_json CertificateJson(const TlsInfo& tls);
 // A document as text; bytes of a server that are not UTF-8 are replaced.

@@ -121,6 +121,42 @@ std::string EvidenceRows(const ConnectReport& report) {
   return rows;
 }
 
+// A few of its names.
+std::string NamesText(const CertificateInfo& certificate) {
+  constexpr size_t kShown = 10;
+  const std::vector<std::string>& names = certificate.names;
+  if (names.size() <= kShown) return absl::StrJoin(names, ", ");
+  return absl::StrCat(
+      absl::StrJoin(names.begin(), names.begin() + kShown, ", "), " and ",
+      names.size() - kShown, " others");
+}
+
+// What the server showed, and what else came with it.
+std::string CertificateRows(const ConnectReport& report) {
+  const AttemptReport* const cause = report.cause();
+  if (cause == nullptr || cause->certificates.empty()) return "";
+  const CertificateInfo& certificate = cause->certificates.front();
+  const std::string names = NamesText(certificate);
+  std::string rows = absl::StrCat(
+      WrappedRow(
+          "Certificate",
+          absl::StrCat(certificate.subject, names.empty() ? "" : "; for ",
+                       names, "; issued by ", certificate.issuer)),
+      Row("Valid", absl::StrCat(DateText(certificate.not_before), " to ",
+                                DateText(certificate.not_after))),
+      Row("Key", absl::StrCat(certificate.key, "; signed by ",
+                              certificate.signature)),
+      Row("SHA-256", certificate.sha256), Row("Pin", certificate.pin));
+  for (size_t i = 1; i < cause->certificates.size(); ++i) {
+    const CertificateInfo& sent = cause->certificates[i];
+    absl::StrAppend(&rows, WrappedRow(i == 1 ? "Also sent" : "",
+                                      absl::StrCat(sent.subject, "; issued by ",
+                                                   sent.issuer, "; until ",
+                                                   DateText(sent.not_after))));
+  }
+  return rows;
+}
+
 std::string MillisecondsText(absl::Duration duration) {
   return absl::StrCat(absl::ToInt64Milliseconds(duration), " ms");
 }
@@ -172,6 +208,7 @@ std::string FailureText(const ConnectReport& report) {
       &text,
       Row("Error", absl::StrCat(name, " (more: holdfast explain ", name, ")")),
       Row("Where", WhereText(report)), EvidenceRows(report),
+      CertificateRows(report),
       Row("At fault", FaultText(GetErrorNote(error.code).fault)));
   if (!report.attempts.empty()) absl::StrAppend(&text, AttemptsTable(report));
   return text;

@@ -53,4 +53,24 @@ std::unique_ptr<Dialer> OverWhatIsThere(EventLoop* loop, UniqueFd fd,
                             FactorySocket(std::move(fd), SocketPath::kDirect));
 }
 
+// What a client verifies certificates with.
+class MyVerifier {
+ public:
+  virtual ~MyVerifier() = default;
+  virtual void Check(
+      const std::vector<std::string>& chain, const std::string& host,
+      absl::Time now,
+      std::function<void(bool good, const std::string& why)> on_checked) = 0;
+};
+
+std::shared_ptr<const Trust> TrustOfMyOwn(MyVerifier* verifier) {
+  return Trust::Custom([verifier](ServerCertificates server, auto answer) {
+    verifier->Check(server.chain, server.host.name(), server.now,
+                    [answer](bool good, const std::string& why) {
+                      if (good) return answer({});
+                      answer({{ErrorCode::kUnknownIssuer, "", why}});
+                    });
+  });
+}
+
 }  // namespace holdfast
