@@ -1,20 +1,26 @@
 #include "tests/helpers/certificate_maker.h"
 
+#include <arpa/inet.h>
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
+#include <openssl/sha.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
 namespace holdfast::test {
@@ -59,6 +65,83 @@ void SetName(X509_NAME* name,
                                      static_cast<int>(value.size()), -1, 0),
           type);
   }
+}
+
+constexpr char kOtherNameOid[] = "1.3.6.1.4.1.99999.1";
+
+int TypeOf(GeneralName::Kind kind) {
+  switch (kind) {
+    case GeneralName::Kind::kDns:
+      return GEN_DNS;
+    case GeneralName::Kind::kEmail:
+      return GEN_EMAIL;
+    case GeneralName::Kind::kUri:
+      return GEN_URI;
+    case GeneralName::Kind::kAddress:
+      return GEN_IPADD;
+    case GeneralName::Kind::kDirectory:
+      return GEN_DIRNAME;
+    case GeneralName::Kind::kOther:
+      return GEN_OTHERNAME;
+  }
+  return -1;
+}
+
+GENERAL_NAME* NewGeneralName(const GeneralName& name) {
+  GENERAL_NAME* const made = GENERAL_NAME_new();
+  const int type = TypeOf(name.kind);
+  if (name.kind == GeneralName::Kind::kDirectory) {
+    std::vector<std::pair<std::string, std::string>> attributes;
+    for (absl::string_view part :
+         absl::StrSplit(name.value, ',', absl::SkipEmpty())) {
+      attributes.push_back(absl::StrSplit(part, absl::MaxSplits('=', 1)));
+    }
+    X509_NAME* const directory = X509_NAME_new();
+    SetName(directory, attributes);
+    GENERAL_NAME_set0_value(made, type, directory);
+    return made;
+  }
+  ASN1_STRING* const text = ASN1_STRING_type_new(
+      name.kind == GeneralName::Kind::kAddress ? V_ASN1_OCTET_STRING
+      : name.kind == GeneralName::Kind::kOther ? V_ASN1_UTF8STRING
+                                               : V_ASN1_IA5STRING);
+  Check(ASN1_STRING_set(text, name.value.data(),
+                        static_cast<int>(name.value.size())) == 1,
+        "cannot set a name");
+  if (name.kind == GeneralName::Kind::kOther) {
+    ASN1_TYPE* const value = ASN1_TYPE_new();
+    ASN1_TYPE_set(value, V_ASN1_UTF8STRING, text);
+    Check(GENERAL_NAME_set0_othername(made, OBJ_txt2obj(kOtherNameOid, 1),
+                                      value) == 1,
+          "cannot set another name");
+  } else {
+    GENERAL_NAME_set0_value(made, type, text);
+  }
+  return made;
+}
+
+// As the value of an extension.
+template <typename T, typename Encode>
+std::string DerText(T* value, Encode encode, bool critical) {
+  unsigned char* der = nullptr;
+  const int size = encode(value, &der);
+  Check(size > 0, "cannot encode an extension");
+  const std::string hex = absl::BytesToHexString(absl::string_view(
+      reinterpret_cast<char*>(der), static_cast<size_t>(size)));
+  OPENSSL_free(der);
+  return absl::StrCat(critical ? "critical," : "", "DER:", hex);
+}
+
+STACK_OF(GENERAL_SUBTREE) * NewSubtrees(const std::vector<GeneralName>& names) {
+  if (names.empty()) return nullptr;
+  STACK_OF(GENERAL_SUBTREE)* const trees = sk_GENERAL_SUBTREE_new_null();
+  for (const GeneralName& name : names) {
+    GENERAL_SUBTREE* const tree = GENERAL_SUBTREE_new();
+    GENERAL_NAME_free(tree->base);
+    tree->base = NewGeneralName(name);
+    sk_GENERAL_SUBTREE_push(trees, tree);
+  }
+  return trees;
 }
 
 void AddExtension(X509* certificate, X509* issuer, const std::string& name,
@@ -175,7 +258,15 @@ PrivateKey MakeKey(const std::string& type) {
     EVP_PKEY_CTX_free(context);
     return Own(key);
   }
-  return Own(EVP_EC_gen(type.c_str()));
+  absl::string_view curve = type;
+  const bool is_explicit = absl::ConsumeSuffix(&curve, " explicit");
+  PrivateKey key = Own(EVP_EC_gen(std::string(curve).c_str()));
+  if (is_explicit) {
+    Check(EVP_PKEY_set_utf8_string_param(key.get(), OSSL_PKEY_PARAM_EC_ENCODING,
+                                         "explicit") == 1,
+          type);
+  }
+  return key;
 }
 
 std::string MadeCertificate::Pem() const {
@@ -189,6 +280,96 @@ std::string MadeCertificate::KeyPem() const {
     return PEM_write_bio_PrivateKey(bio, key.get(), nullptr, nullptr, 0,
                                     nullptr, nullptr);
   });
+}
+
+void SetExtension(Extension extension, CertificateSpec* spec) {
+  for (auto& [name, value] : spec->extensions) {
+    if (name == extension.first) {
+      value = std::move(extension.second);
+      return;
+    }
+  }
+  spec->extensions.push_back(std::move(extension));
+}
+
+void RemoveExtension(absl::string_view name, CertificateSpec* spec) {
+  auto& all = spec->extensions;
+  all.erase(
+      std::remove_if(all.begin(), all.end(),
+                     [name](const Extension& it) { return it.first == name; }),
+      all.end());
+}
+
+std::string KeyIdentifier(const PrivateKey& key) {
+  X509_PUBKEY* spki = nullptr;
+  Check(X509_PUBKEY_set(&spki, key.get()) == 1, "cannot encode a key");
+  const unsigned char* bits = nullptr;
+  int size = 0;
+  X509_PUBKEY_get0_param(nullptr, &bits, &size, nullptr, spki);
+  unsigned char hash[SHA_DIGEST_LENGTH];
+  SHA1(bits, static_cast<size_t>(size), hash);
+  X509_PUBKEY_free(spki);
+  return std::string(reinterpret_cast<char*>(hash), sizeof hash);
+}
+
+Extension AuthorityKeyIdentifier(absl::string_view key_identifier) {
+  AUTHORITY_KEYID* const identifier = AUTHORITY_KEYID_new();
+  identifier->keyid = ASN1_OCTET_STRING_new();
+  Check(ASN1_OCTET_STRING_set(identifier->keyid, Bytes(key_identifier),
+                              static_cast<int>(key_identifier.size())) == 1,
+        "cannot set a key identifier");
+  Extension extension = {
+      "authorityKeyIdentifier",
+      DerText(identifier, i2d_AUTHORITY_KEYID, /*critical=*/false)};
+  AUTHORITY_KEYID_free(identifier);
+  return extension;
+}
+
+Extension SubjectAltName(const std::vector<GeneralName>& names, bool critical) {
+  GENERAL_NAMES* const list = sk_GENERAL_NAME_new_null();
+  for (const GeneralName& name : names) {
+    sk_GENERAL_NAME_push(list, NewGeneralName(name));
+  }
+  Extension extension = {"subjectAltName",
+                         DerText(list, i2d_GENERAL_NAMES, critical)};
+  sk_GENERAL_NAME_pop_free(list, GENERAL_NAME_free);
+  return extension;
+}
+
+Extension NameConstraints(const std::vector<GeneralName>& permitted,
+                          const std::vector<GeneralName>& excluded,
+                          bool critical) {
+  NAME_CONSTRAINTS* const constraints = NAME_CONSTRAINTS_new();
+  constraints->permittedSubtrees = NewSubtrees(permitted);
+  constraints->excludedSubtrees = NewSubtrees(excluded);
+  // It has no i2d function of its own.
+  const auto encode = [](NAME_CONSTRAINTS* value, unsigned char** der) {
+    return ASN1_item_i2d(reinterpret_cast<ASN1_VALUE*>(value), der,
+                         ASN1_ITEM_rptr(NAME_CONSTRAINTS));
+  };
+  Extension extension = {"nameConstraints",
+                         DerText(constraints, encode, critical)};
+  NAME_CONSTRAINTS_free(constraints);
+  return extension;
+}
+
+std::string AddressBytes(absl::string_view text) {
+  const std::pair<std::string, std::string> parts =
+      absl::StrSplit(text, absl::MaxSplits('/', 1));
+  const bool is_ipv6 = absl::StrContains(text, ':');
+  std::string bytes(is_ipv6 ? 16 : 4, '\0');
+  Check(inet_pton(is_ipv6 ? AF_INET6 : AF_INET, parts.first.c_str(),
+                  bytes.data()) == 1,
+        text);
+  if (parts.second.empty()) return bytes;
+  int ones = 0;
+  Check(absl::SimpleAtoi(parts.second, &ones), text);
+  for (size_t i = 0, size = bytes.size(); i < size; ++i, ones -= 8) {
+    bytes += static_cast<char>(ones >= 8   ? 0xff
+                               : ones <= 0 ? 0
+                                           : 0xff << (8 - ones));
+  }
+  return bytes;
 }
 
 CertificateSpec AuthoritySpec(const std::string& common_name) {
@@ -246,7 +427,9 @@ MadeCertificate MakeCertificate(const CertificateSpec& spec,
     AddExtension(certificate.get(), parent ? parent.get() : certificate.get(),
                  name, value);
   }
-  EVP_PKEY* const signer = issuer != nullptr ? issuer->key.get() : key.get();
+  EVP_PKEY* const signer = spec.signer != nullptr ? spec.signer.get()
+                           : issuer != nullptr    ? issuer->key.get()
+                                                  : key.get();
   Sign(certificate.get(), signer, spec.hash, spec.pss);
   std::string der =
       spec.outer_hash.empty()
