@@ -3,7 +3,10 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <utility>
+#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
@@ -22,13 +25,50 @@ std::string Difference(const std::string& expected, const std::string& actual) {
                       "\n  now:         ", i < b.size() ? b[i] : "(end)");
 }
 
+constexpr char kHowToUpdate[] =
+    "\nIf that is meant: HOLDFAST_UPDATE_GOLDEN=1 ctest --test-dir build/debug "
+    "-R Golden";
+
+std::string ReadAll(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+bool IsUpdate() { return std::getenv("HOLDFAST_UPDATE_GOLDEN") != nullptr; }
+
+// How many # a heading begins with; 0 if the line is none.
+size_t LevelOf(absl::string_view line) {
+  const size_t level = line.find_first_not_of('#');
+  return level != absl::string_view::npos && line[level] == ' ' ? level : 0;
+}
+
+// Where the section with this heading begins and ends, without the empty lines
+// behind it.
+std::pair<size_t, size_t> FindSection(absl::string_view content,
+                                      absl::string_view heading) {
+  size_t begin = content.size();
+  size_t end = content.size();
+  size_t position = 0;
+  for (absl::string_view line : absl::StrSplit(content, '\n')) {
+    const size_t level = LevelOf(line);
+    if (begin == content.size()) {
+      if (line == heading) begin = position;
+    } else if (level != 0 && level <= LevelOf(heading)) {
+      end = position;
+      break;
+    }
+    position += line.size() + 1;
+  }
+  while (absl::EndsWith(content.substr(begin, end - begin), "\n\n")) --end;
+  return {begin, end};
+}
+
 }  // namespace
 
 void ExpectGolden(const std::string& path, const std::string& text,
                   absl::string_view keep_from) {
   const std::string full_path = absl::StrCat(HOLDFAST_SOURCE_DIR, "/", path);
-  std::ifstream file(full_path, std::ios::binary);
-  std::string content(std::istreambuf_iterator<char>(file), {});
+  std::string content = ReadAll(full_path);
   std::string kept;
   const size_t keep = keep_from.empty()
                           ? std::string::npos
@@ -38,13 +78,28 @@ void ExpectGolden(const std::string& path, const std::string& text,
     content.resize(keep + 1);
   }
   if (content == text) return;
-  if (std::getenv("HOLDFAST_UPDATE_GOLDEN") != nullptr) {
+  if (IsUpdate()) {
     std::ofstream(full_path, std::ios::binary) << text << kept;
     return;
   }
   ADD_FAILURE() << path << " is out of date, " << Difference(content, text)
-                << "\nIf that is meant: HOLDFAST_UPDATE_GOLDEN=1 ctest "
-                   "--test-dir build/debug -R Golden";
+                << kHowToUpdate;
+}
+
+void ExpectGoldenSection(const std::string& path, absl::string_view heading,
+                         const std::string& text) {
+  const std::string full_path = absl::StrCat(HOLDFAST_SOURCE_DIR, "/", path);
+  std::string content = ReadAll(full_path);
+  const auto [begin, end] = FindSection(content, heading);
+  const std::string section = content.substr(begin, end - begin);
+  if (section == text) return;
+  if (IsUpdate()) {
+    content.replace(begin, end - begin, text);
+    std::ofstream(full_path, std::ios::binary) << content;
+    return;
+  }
+  ADD_FAILURE() << path << ", section \"" << heading << "\", is out of date, "
+                << Difference(section, text) << kHowToUpdate;
 }
 
 }  // namespace holdfast::test

@@ -20,6 +20,12 @@ namespace holdfast::test {
 void ExpectGolden(const std::string& path, const std::string& text,
                   absl::string_view keep_from = "");
 
+// The same of one section alone: from the line `heading`, with which `text`
+// begins, to the next heading of its level or above it. What stands around it
+// is written by hand. Appended to the file if it is missing there.
+void ExpectGoldenSection(const std::string& path, absl::string_view heading,
+                         const std::string& text);
+
 }  // namespace holdfast::test
 
 #endif  // HOLDFAST_TESTS_HELPERS_GOLDEN_H_
