@@ -55,12 +55,14 @@ std::string MakeStaple(const Staple& staple, const std::string& leaf_pem,
   const StaplePtr<OCSP_BASICRESP> basic(OCSP_BASICRESP_new());
   const auto revoked_at = Asn1Time(made - absl::Hours(1));
   const auto next_update = Asn1Time(made + staple.lifetime);
-  OCSP_basic_add1_status(
-      basic.get(), id.get(), static_cast<int>(staple.status),
-      OCSP_REVOKED_STATUS_KEYCOMPROMISE,
-      staple.status == OcspStatus::kRevoked ? revoked_at.get() : nullptr,
-      Asn1Time(made).get(),
-      staple.lifetime == absl::ZeroDuration() ? nullptr : next_update.get());
+  for (int i = 0; i < staple.statements; ++i) {
+    OCSP_basic_add1_status(
+        basic.get(), id.get(), static_cast<int>(staple.status),
+        OCSP_REVOKED_STATUS_KEYCOMPROMISE,
+        staple.status == OcspStatus::kRevoked ? revoked_at.get() : nullptr,
+        Asn1Time(made).get(),
+        staple.lifetime == absl::ZeroDuration() ? nullptr : next_update.get());
+  }
   EXPECT_EQ(OCSP_basic_sign(basic.get(), signer.get(), key.get(), EVP_sha256(),
                             nullptr, 0),
             1);

@@ -16,6 +16,7 @@ struct Staple {
   absl::Duration age = absl::Hours(1);
   absl::Duration lifetime = absl::Hours(24);  // 0: it does not say
   bool id_by_sha256 = false;                  // else by SHA-1
+  int statements = 1;                         // how often it says the same
 };
 
 // What `signer` answers when asked for `leaf_pem`, as DER. All are PEM.
