@@ -11,10 +11,15 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "core/error.h"
+#include "core/nss_functions.h"
 
 namespace holdfast {
 
 absl::StatusOr<std::unique_ptr<KeyLog>> KeyLog::Open(const std::string& path) {
+  if (absl::Status usable = CheckNssForKeyLog(LoadedNss::OfThisProcess());
+      !usable.ok()) {
+    return usable;
+  }
   UniqueFd fd(
       open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   struct stat file;

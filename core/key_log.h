@@ -24,7 +24,7 @@ namespace holdfast {
 class KeyLog {
  public:
   // Opens `path` to append to it; a new file is its owner's alone. Errors:
-  // kKeyLogUnwritable.
+  // kKeyLogUnwritable; kTlsSetupFailed if the loaded NSS gives no secrets.
   static absl::StatusOr<std::unique_ptr<KeyLog>> Open(const std::string& path);
 
   // A line; `client_random` and `secret` are bytes. A line that cannot be

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/error.h"
 #include "core/nss_error.h"
+#include "core/nss_functions.h"
 
 namespace holdfast {
 namespace {
@@ -78,6 +79,10 @@ absl::StatusOr<std::shared_ptr<NssRuntime>> NssRuntime::Start() {
   ProcessState& state = State();
   std::lock_guard<std::mutex> lock(state.mutex);
   if (std::shared_ptr<NssRuntime> running = state.shared.lock()) return running;
+  if (absl::Status usable = CheckNss(LoadedNss::OfThisProcess());
+      !usable.ok()) {
+    return usable;
+  }
 
   const bool is_guest = state.context == nullptr && NSS_IsInitialized();
   if (!is_guest && state.context == nullptr) {

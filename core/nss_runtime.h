@@ -21,7 +21,9 @@ class NssRuntime {
  public:
   // Starts NSS without a database, or joins the one that runs. Shared: while a
   // runtime lives, every call returns the same one. Signal dispositions (NSPR
-  // ignores SIGPIPE) are left as they were. Errors: kTlsSetupFailed.
+  // ignores SIGPIPE) are left as they were. Errors: kTlsSetupFailed; its
+  // message names what the loaded NSS lacks, if it lacks something that
+  // Holdfast calls.
   static absl::StatusOr<std::shared_ptr<NssRuntime>> Start();
 
   virtual ~NssRuntime() = default;
