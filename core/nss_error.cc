@@ -67,6 +67,10 @@ ErrorCode ErrorCodeFromNss(int32_t nss_error) {
     case PR_SYS_DESC_TABLE_FULL_ERROR:
     case SEC_ERROR_NO_MEMORY:
       return ErrorCode::kOutOfResources;
+    // What this build of NSS leaves out; no server can cause that.
+    case PR_NOT_IMPLEMENTED_ERROR:
+    case SSL_ERROR_UNSUPPORTED_EXPERIMENTAL_API:
+      return ErrorCode::kTlsSetupFailed;
 
     case SEC_ERROR_UNKNOWN_ISSUER:
     case SEC_ERROR_UNTRUSTED_ISSUER:

@@ -46,6 +46,8 @@ TEST(NssErrorTest, MeansWhatTheTableSays) {
       {PR_CONNECT_RESET_ERROR, ErrorCode::kConnectionReset},
       {PR_END_OF_FILE_ERROR, ErrorCode::kConnectionClosed},
       {PR_INSUFFICIENT_RESOURCES_ERROR, ErrorCode::kOutOfResources},
+      {PR_NOT_IMPLEMENTED_ERROR, ErrorCode::kTlsSetupFailed},
+      {SSL_ERROR_UNSUPPORTED_EXPERIMENTAL_API, ErrorCode::kTlsSetupFailed},
       {SEC_ERROR_UNKNOWN_ISSUER, ErrorCode::kUnknownIssuer},
       {SSL_ERROR_BAD_CERT_DOMAIN, ErrorCode::kWrongName},
       {SEC_ERROR_EXPIRED_CERTIFICATE, ErrorCode::kExpired},
