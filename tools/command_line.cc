@@ -4,7 +4,9 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "core/nss_functions.h"
 #include "tools/lab_launcher.h"
 
 namespace holdfast {
@@ -30,6 +32,13 @@ class HelpFormatter : public CLI::Formatter {
   }
 };
 
+// Scripts read the first line. NSS may be another than Holdfast was built with.
+std::string VersionText() {
+  return absl::StrCat("holdfast " HOLDFAST_VERSION "\nNSS ",
+                      LoadedNss::OfThisProcess().version, " (built with ",
+                      CompiledNssVersion(), ")");
+}
+
 }  // namespace
 
 CommandLine::CommandLine()
@@ -37,7 +46,7 @@ CommandLine::CommandLine()
           "choke on a modern TLS handshake.") {
   app.name("holdfast");
   app.formatter(std::make_shared<HelpFormatter>());
-  app.set_version_flag("--version", "holdfast " HOLDFAST_VERSION);
+  app.set_version_flag("--version", VersionText);
   app.require_subcommand(1);
   app.fallthrough();
   app.footer(

@@ -2,6 +2,7 @@
 // it is.
 
 #include <dlfcn.h>
+#include <nss.h>
 #include <ssl.h>
 
 #include <cstdlib>
@@ -26,6 +27,7 @@ namespace holdfast::test {
 namespace {
 
 using testing::HasSubstr;
+using testing::StartsWith;
 
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -98,6 +100,15 @@ TEST_F(NssFunctionsScenarioTest, AnExperimentalFunctionIsMissedByAKeyLogOnly) {
   EXPECT_EQ(result.process.exit_code, 4) << result.process.err;
   EXPECT_EQ(result.json["error"]["code"], "tls_setup_failed");
   EXPECT_FALSE(std::filesystem::exists(directory_.Path("keys")));
+}
+
+TEST_F(NssFunctionsScenarioTest, TheVersionNamesTheNssThatIsLoaded) {
+  const CommandResult result = RunHoldfast({"--version"});
+  EXPECT_EQ(result.process.exit_code, 0);
+  EXPECT_THAT(result.process.out, StartsWith("holdfast "));
+  EXPECT_THAT(result.process.out,
+              HasSubstr(absl::StrCat("\nNSS ", NSSSSL_GetVersion(),
+                                     " (built with ", NSS_VERSION, ")\n")));
 }
 
 }  // namespace
