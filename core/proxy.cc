@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "core/error.h"
@@ -33,12 +33,14 @@ std::optional<SecretString> PercentDecode(absl::string_view text) {
       text.remove_prefix(1);
       continue;
     }
+    unsigned int byte = 0;
     if (text.size() < 3 || !absl::ascii_isxdigit(text[1]) ||
-        !absl::ascii_isxdigit(text[2])) {
+        !absl::ascii_isxdigit(text[2]) ||
+        !absl::SimpleHexAtoi(text.substr(1, 2), &byte)) {
       Wipe(&decoded);
       return std::nullopt;
     }
-    decoded.push_back(absl::HexStringToBytes(text.substr(1, 2))[0]);
+    decoded.push_back(static_cast<char>(byte));
     text.remove_prefix(3);
   }
   return SecretString::Take(std::move(decoded));

@@ -12,6 +12,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/error.h"
 #include "core/proxy_dialogue.h"
@@ -109,6 +110,16 @@ Outcome Talk(const std::string& url, const Endpoint& server,
   return outcome;
 }
 
+std::string FromHex(absl::string_view hexadecimal) {
+  std::string bytes;
+  for (; !hexadecimal.empty(); hexadecimal.remove_prefix(2)) {
+    unsigned int byte = 0;
+    EXPECT_TRUE(absl::SimpleHexAtoi(hexadecimal.substr(0, 2), &byte));
+    bytes.push_back(static_cast<char>(byte));
+  }
+  return bytes;
+}
+
 // Whole, or byte by byte.
 class ProxyDialogueTest : public testing::TestWithParam<size_t> {
  protected:
@@ -117,7 +128,7 @@ class ProxyDialogueTest : public testing::TestWithParam<size_t> {
                        const Endpoint& server = kServer) {
     std::vector<std::string> messages;
     for (const std::string& message : hexadecimal) {
-      messages.push_back(absl::HexStringToBytes(message));
+      messages.push_back(FromHex(message));
     }
     return Talk("socks5://" + credentials + "127.0.0.1", server, messages,
                 GetParam());
