@@ -28,16 +28,18 @@ struct UvEventLoop::State {
     return std::exchange(posted, {});
   }
 
-  // What was asked for while it runs has its turn the next time.
+  // Calls what was asked for before the last time that this returned. Since
+  // then timers that are due have run: they come before polling in older
+  // versions of libuv, and after it from 1.45 on.
   void RunSoon() {
-    const uint64_t end = soon_ids;
-    while (!soon.empty() && soon.begin()->first < end) {
+    while (!soon.empty() && soon.begin()->first < soon_end) {
       const Callback callback = std::move(soon.begin()->second);
       soon.erase(soon.begin());
       callback();
+      if (in_run_until) uv_stop(loop);
     }
+    soon_end = soon_ids;
     if (soon.empty()) uv_idle_stop(&idle);
-    if (in_run_until) uv_stop(loop);
   }
 
   uv_loop_t* const loop;
@@ -45,6 +47,7 @@ struct UvEventLoop::State {
   uv_idle_t idle;         // runs while there is something in `soon`
   int open_handles = 2;   // these two
   uint64_t soon_ids = 0;  // given so far
+  uint64_t soon_end = 0;  // those before it are called next
   std::map<uint64_t, Callback> soon;
   bool in_run_until = false;
   std::mutex mutex;
