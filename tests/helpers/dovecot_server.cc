@@ -6,16 +6,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "absl/strings/substitute.h"
 
 namespace holdfast::test {
 namespace {
 
-// $0 the directory, $1 the uid and $2 the gid that own the mail, $3 the relay's
-// port, $4 the login services, $5 the lines for a Dovecot without root, $6
-// the mechanisms of SASL, $7 the lines about client certificates, $8 the
-// password. A block needs its own lines.
+// What every version understands. $0 the directory, $1 the relay's port, $2 the
+// mechanisms of SASL. A block needs its own lines.
 constexpr char kConfiguration[] = R"(
 base_dir = $0/run
 state_dir = $0/state
@@ -23,18 +27,14 @@ log_path = $0/log
 listen = 127.0.0.1
 protocols = imap pop3 submission
 ssl = required
-ssl_cert = <$0/chain.pem
-ssl_key = <$0/key.pem
 ssl_min_protocol = TLSv1.2
-auth_mechanisms = $6
+auth_mechanisms = $2
 auth_failure_delay = 0
-import_environment = OPENSSL_CONF=$0/openssl.cnf
 hostname = localhost.test
-mail_location = maildir:~/Maildir
 mail_max_userip_connections = 0
 first_valid_uid = 1
 submission_relay_host = 127.0.0.1
-submission_relay_port = $3
+submission_relay_port = $1
 submission_backend_capabilities = 8BITMIME
 # Nobody is made to wait for having been refused before.
 service anvil {
@@ -42,21 +42,35 @@ service anvil {
     mode = 0
   }
 }
+)";
+
+// The rest, in the language of one version.
+struct Language {
+  const char* first_lines;
+  // $0 the directory, $1 the uid and $2 the gid that own the mail, $3 the
+  // password.
+  const char* lines;
+  // $0 the directory. EXTERNAL alone needs no password.
+  const char* client_certificates;
+  const char* any_number_of_clients;  // for a login process
+};
+
+constexpr Language kUpTo23 = {"",
+                              R"(
+ssl_cert = <$0/chain.pem
+ssl_key = <$0/key.pem
+import_environment = OPENSSL_CONF=$0/openssl.cnf
+mail_location = maildir:~/Maildir
 passdb {
   driver = static
-  args = password=$8
+  args = password=$3
 }
 userdb {
   driver = static
   args = uid=$1 gid=$2 home=$0/mail/%u
 }
-$4
-$5
-$7
-)";
-
-// $0 the directory. EXTERNAL alone needs no password.
-constexpr char kClientCertificates[] = R"(
+)",
+                              R"(
 ssl_ca = <$0/client-ca.pem
 ssl_verify_client_cert = yes
 ssl_require_crl = no
@@ -66,14 +80,72 @@ passdb {
   mechanisms = external
   args = nopassword=y
 }
-)";
+)",
+                              "service_count = 0"};
+
+constexpr Language kFrom24 = {
+    R"(dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+)",
+    R"(
+ssl_server_cert_file = $0/chain.pem
+ssl_server_key_file = $0/key.pem
+import_environment {
+  OPENSSL_CONF = $0/openssl.cnf
+}
+mail_driver = maildir
+mail_path = ~/Maildir
+passdb static {
+  passdb_static_password = $3
+}
+userdb static {
+  fields {
+    uid = $1
+    gid = $2
+    home = $0/mail/%{user}
+  }
+}
+)",
+    R"(
+ssl_server_ca_file = $0/client-ca.pem
+ssl_server_request_client_cert = yes
+ssl_server_require_crl = no
+auth_ssl_username_from_cert = yes
+passdb certificate {
+  driver = static
+  mechanisms_filter = external
+  fields {
+    nopassword = yes
+  }
+}
+)",
+    "restart_request_count = unlimited"};
+
+// The language of the Dovecot that is installed. Errors: NotFound if none is.
+absl::StatusOr<const Language*> InstalledLanguage() {
+  const absl::StatusOr<ProcessResult> version =
+      RunProcess({{"dovecot", "--version"}});
+  if (!version.ok()) return version.status();
+  // Such as "2.4.1-4 (7d8c0e5759)".
+  const std::vector<absl::string_view> numbers =
+      absl::StrSplit(version->out, absl::MaxSplits('.', 2));
+  int major = 0, minor = 0;
+  if (numbers.size() < 2 || !absl::SimpleAtoi(numbers[0], &major) ||
+      !absl::SimpleAtoi(numbers[1], &minor)) {
+    return absl::UnavailableError(
+        absl::StrCat("Dovecot's version is: ", version->out, version->err));
+  }
+  return std::make_pair(major, minor) < std::make_pair(2, 4) ? &kUpTo23
+                                                             : &kFrom24;
+}
 
 // $0 the protocol, $1 the port of STARTTLS and $2 that of implicit TLS, $3 how
-// many processes there are before anybody connects.
+// many processes there are before anybody connects, $4 that each may have any
+// number of clients.
 constexpr char kLoginService[] = R"(
 service $0-login {
   chroot =
-  service_count = 0
+  $4
   process_min_avail = $3
   inet_listener $0 {
     port = $1
@@ -117,26 +189,36 @@ std::string OpensslConfiguration(TlsVersion max_version) {
 
 }  // namespace
 
-std::string DovecotServer::Configuration(const DovecotOptions& options) const {
+absl::StatusOr<std::string> DovecotServer::Configuration(
+    const DovecotOptions& options) const {
+  const absl::StatusOr<const Language*> language = InstalledLanguage();
+  if (!language.ok()) return language.status();
+  const Language& in = **language;
   const bool is_root = geteuid() == 0;
   // Mail never belongs to root.
   const passwd* owner = is_root ? getpwnam("nobody") : getpwuid(geteuid());
   const group* owners = getgrgid(owner->pw_gid);
-  const std::string services = absl::StrCat(
-      absl::Substitute(kLoginService, "imap", ports_.imap, ports_.imaps, 1),
-      absl::Substitute(kLoginService, "pop3", ports_.pop3, ports_.pop3s, 0),
+  const std::string& path = directory_.path();
+  std::string text = absl::StrCat(
+      in.first_lines,
+      absl::Substitute(kConfiguration, path, options.relay_port,
+                       options.mechanisms),
+      absl::Substitute(in.lines, path, owner->pw_uid, owner->pw_gid,
+                       options.password),
+      absl::Substitute(kLoginService, "imap", ports_.imap, ports_.imaps, 1,
+                       in.any_number_of_clients),
+      absl::Substitute(kLoginService, "pop3", ports_.pop3, ports_.pop3s, 0,
+                       in.any_number_of_clients),
       absl::Substitute(kLoginService, "submission", ports_.submission,
-                       ports_.submissions, 0));
-  return absl::Substitute(
-      kConfiguration, directory_.path(), owner->pw_uid, owner->pw_gid,
-      options.relay_port, services,
-      is_root ? ""
-              : absl::Substitute(kWithoutRoot, owner->pw_name, owners->gr_name),
-      options.mechanisms,
-      options.client_authority_pem.empty()
-          ? ""
-          : absl::Substitute(kClientCertificates, directory_.path()),
-      options.password);
+                       ports_.submissions, 0, in.any_number_of_clients));
+  if (!is_root) {
+    absl::SubstituteAndAppend(&text, kWithoutRoot, owner->pw_name,
+                              owners->gr_name);
+  }
+  if (!options.client_authority_pem.empty()) {
+    absl::SubstituteAndAppend(&text, in.client_certificates, path);
+  }
+  return text;
 }
 
 absl::StatusOr<std::unique_ptr<DovecotServer>> DovecotServer::Start(
@@ -153,8 +235,9 @@ absl::StatusOr<std::unique_ptr<DovecotServer>> DovecotServer::Start(
   directory.Write("key.pem", options.certificate.key_pem);
   directory.Write("client-ca.pem", options.client_authority_pem);
   directory.Write("openssl.cnf", OpensslConfiguration(options.max_version));
-  const std::string configuration =
-      directory.Write("dovecot.conf", server->Configuration(options));
+  const absl::StatusOr<std::string> text = server->Configuration(options);
+  if (!text.ok()) return text.status();
+  const std::string configuration = directory.Write("dovecot.conf", *text);
   absl::StatusOr<std::unique_ptr<Process>> master =
       Process::Start({{"dovecot", "-F", "-c", configuration}});
   if (!master.ok()) return master.status();

@@ -64,7 +64,9 @@ class DovecotServer {
   };
 
   DovecotServer() = default;
-  std::string Configuration(const DovecotOptions& options) const;
+  // In the language of the version that is installed.
+  absl::StatusOr<std::string> Configuration(
+      const DovecotOptions& options) const;
 
   TempDir directory_;
   Ports ports_;
