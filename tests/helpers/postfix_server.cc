@@ -32,8 +32,11 @@ virtual_mailbox_maps = inline:{ {alice@example.test=alice/} }
 virtual_uid_maps = static:65534
 virtual_gid_maps = static:65534
 default_transport = discard:
+cyrus_sasl_config_path = $0/conf/sasl
 smtpd_sasl_local_domain = example.test
 smtpd_relay_restrictions = permit_sasl_authenticated,reject_unauth_destination
+# The tests' simplest client writes all it has to say at once.
+smtpd_forbid_unauth_pipelining = no
 smtpd_tls_security_level = may
 smtpd_tls_chain_files = $0/certificate.pem
 smtpd_tls_protocols = $1
