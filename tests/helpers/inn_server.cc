@@ -46,6 +46,7 @@ patharchive: $0/spool/archive
 ovmethod: tradindexed
 hismethod: hisv6
 readerswhenstopped: true
+# Readers are welcome on a busy machine too.
 nnrpdloadlimit: 0
 icdsynccount: 1
 tlscafile: $0/etc/chain.pem
