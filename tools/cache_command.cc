@@ -427,7 +427,7 @@ void AddPin(CLI::App* cache, const GlobalOptions* global, Run* run) {
       cache->add_subcommand("pin", "Decide what a host is offered first");
   auto options = std::make_shared<PinOptions>();
   pin->add_option("HOST", options->host,
-                  "HOST or HOST:PORT; no port: those known")
+                  "HOST[:PORT]; without a port, those known")
       ->required();
   pin->add_option_function<std::string>(
          "--rung",
