@@ -31,6 +31,7 @@ ssl_min_protocol = TLSv1.2
 auth_mechanisms = $2
 auth_failure_delay = 0
 hostname = localhost.test
+login_greeting = Dovecot ready.
 mail_max_userip_connections = 0
 first_valid_uid = 1
 submission_relay_host = 127.0.0.1

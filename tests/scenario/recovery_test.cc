@@ -45,10 +45,7 @@ class ScenarioTest : public testing::Test {
   std::unique_ptr<DovecotServer> StartDovecot(
       TlsVersion max_version, const CertificateOptions& names = {}) {
     DovecotOptions options{Issue(names), max_version};
-    absl::StatusOr<std::unique_ptr<DovecotServer>> server =
-        DovecotServer::Start(options);
-    if (!server.ok()) ADD_FAILURE() << server.status();
-    return server.ok() ? *std::move(server) : nullptr;
+    return DovecotServer::Start(options).value();
   }
 
   std::unique_ptr<LabServer> StartLab(const std::string& behaviour,
@@ -60,10 +57,7 @@ class ScenarioTest : public testing::Test {
       options.upstream = lab::Upstream{"127.0.0.1", upstream->imaps_port()};
     }
     options.certificate = Issue(names);
-    absl::StatusOr<std::unique_ptr<LabServer>> server =
-        LabServer::Start(options);
-    if (!server.ok()) ADD_FAILURE() << server.status();
-    return server.ok() ? *std::move(server) : nullptr;
+    return LabServer::Start(options).value();
   }
 
   // connect --check --json to `port`, trusting only this test's authority.
@@ -182,7 +176,7 @@ TEST_P(IntolerantServerTest, IsNotRememberedForABadCertificate) {
   CertificateOptions wrong_name;
   wrong_name.dns_names = {"elsewhere.example"};
   DovecotOptions options{Issue(wrong_name), TlsVersion::kTls12};
-  const auto dovecot = *DovecotServer::Start(options);
+  const auto dovecot = DovecotServer::Start(options).value();
   const auto front = StartLab(GetParam().behaviour, dovecot.get());
   CommandResult result = Check(front->port());
   EXPECT_EQ(result.exit_code(), 3);
@@ -261,11 +255,15 @@ TEST_F(ScenarioTest, AFalseAlarmIsFoundOutByTheReducedAttempt) {
   CommandResult result = Check(front->port());
   EXPECT_EQ(result.exit_code(), 0);
   EXPECT_EQ(result.json["tls"]["version"], "TLS1.3");
-  // Dovecot closes without a word where inappropriate_fallback is due, so that
+  // Dovecot 2.4 says inappropriate_fallback. 2.3 closes without a word, so that
   // the sentinel in a ServerHello has to be asked for.
-  EXPECT_THAT(Rungs(result),
-              ElementsAre("full", "full", "compact", "tls12", "tls12", "full"));
-  EXPECT_EQ(result.json["attempts"][4]["error"]["code"], "downgrade_detected");
+  const nlohmann::json& attempts = result.json["attempts"];
+  std::vector<std::string> rungs = {"full", "full", "compact", "tls12", "full"};
+  if (attempts[3]["error"]["alert"] != "inappropriate_fallback") {
+    rungs.insert(rungs.end() - 1, "tls12");
+  }
+  ASSERT_EQ(Rungs(result), rungs);
+  EXPECT_EQ(attempts[rungs.size() - 2]["error"]["code"], "downgrade_detected");
   EXPECT_EQ(Records(), 0);
 }
 
@@ -327,7 +325,7 @@ TEST_F(ScenarioTest, EveryProblemOfACertificateIsListed) {
   LabOptions options;
   options.behaviour = *lab::FindBehaviour("healthy");
   options.certificate = *unknown.Issue(bad);
-  const auto server = *LabServer::Start(options);
+  const auto server = LabServer::Start(options).value();
   CommandResult result = Check(server->port());
   EXPECT_EQ(result.exit_code(), 3);
   EXPECT_EQ(result.json["error"]["category"], "certificate");
