@@ -24,7 +24,7 @@ std::unique_ptr<lab::LabServer> InProcessTest::StartLab(
   lab::CertificateOptions long_lived;
   long_lived.not_after = absl::Now() + absl::Hours(24 * 365);
   options.certificate = *authority_.Issue(long_lived);
-  return *lab::LabServer::Start(std::move(options));
+  return lab::LabServer::Start(std::move(options)).value();
 }
 
 std::unique_ptr<lab::LabServer> InProcessTest::StartLab(

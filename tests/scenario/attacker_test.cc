@@ -433,11 +433,11 @@ TEST_P(ForgingAttackerTest, AServerOfHisOwnGainsNothing) {
   options.protocol = std::string(GetProtocolInfo(GetParam().protocol).name);
   options.security = GetParam().lab_security();
   options.certificate = *other.Issue();
-  const auto modern = *lab::LabServer::Start(options);
+  const auto modern = lab::LabServer::Start(options).value();
   options.behaviour = *lab::FindBehaviour("tls12-only");
-  const auto old = *lab::LabServer::Start(options);
+  const auto old = lab::LabServer::Start(options).value();
   options.behaviour = *lab::FindBehaviour("tls10-only");
-  const auto ancient = *lab::LabServer::Start(options);
+  const auto ancient = lab::LabServer::Start(options).value();
   const auto server = StartLab("healthy", GetParam());
   for (const lab::LabServer* his : {modern.get(), old.get(), ancient.get()}) {
     Attack at_once;
@@ -523,7 +523,7 @@ INSTANTIATE_TEST_SUITE_P(Ways, StrippingAttackerTest,
 
 // Dovecot closes where inappropriate_fallback is due: the sentinel tells.
 TEST_F(AttackerTest, GainsNothingInFrontOfDovecot) {
-  const auto dovecot = *DovecotServer::Start({*authority_.Issue()});
+  const auto dovecot = DovecotServer::Start({*authority_.Issue()}).value();
   std::vector<Ordeal> ordeals;
   for (const End end : {End::kFin, End::kReset}) {
     for (const Place place :

@@ -89,7 +89,7 @@ class CSessionTest : public testing::Test {
   // Started when it is first asked for.
   const DovecotServer& dovecot() {
     if (dovecot_ == nullptr) {
-      dovecot_ = *DovecotServer::Start({*authority_.Issue()});
+      dovecot_ = DovecotServer::Start({*authority_.Issue()}).value();
     }
     return *dovecot_;
   }
@@ -765,7 +765,7 @@ TEST_P(CProgramTest, AConnectRecoversAndRemembers) {
   lab::LabOptions options;
   options.behaviour = *lab::FindBehaviour("tls13-fin");
   options.certificate = *authority_.Issue();
-  const auto server = *lab::LabServer::Start(std::move(options));
+  const auto server = lab::LabServer::Start(std::move(options)).value();
   const std::vector<std::string> program = {
       HOLDFAST_C_CONNECT, absl::StrCat("imaps://127.0.0.1:", server->port()),
       directory_.path() + "/hosts.db"};

@@ -113,9 +113,7 @@ class CacheCommandTest : public testing::Test {
     options.behaviour = *lab::FindBehaviour(behaviour);
     options.certificate = *authority_.Issue();
     options.port = port;
-    auto server = lab::LabServer::Start(options);
-    EXPECT_TRUE(server.ok()) << server.status();
-    return server.ok() ? *std::move(server) : nullptr;
+    return lab::LabServer::Start(options).value();
   }
 
   std::vector<std::string> ConnectArguments(uint16_t port,

@@ -88,7 +88,7 @@ class CertificateConnectTest : public InProcessTest {
     options.protocol = std::string(GetProtocolInfo(way.protocol).name);
     options.security = way.lab_security();
     options.certificate = good ? *authority_.Issue() : Bad();
-    server_ = *lab::LabServer::Start(std::move(options));
+    server_ = lab::LabServer::Start(std::move(options)).value();
     request_.emplace(RequestFor(server_->port(), way));
     request_->timeout = absl::Seconds(20);
   }
@@ -470,7 +470,8 @@ class CertificateSignInTest : public CertificateConnectTest {
     return SignInBlocking(connected.connection.get(), provider.get(), options);
   }
 
-  std::unique_ptr<DovecotServer> dovecot_ = *DovecotServer::Start({Bad()});
+  std::unique_ptr<DovecotServer> dovecot_ =
+      DovecotServer::Start({Bad()}).value();
 };
 
 TEST_F(CertificateSignInTest, CredentialsGoOnlyToAServerThatIsVouchedFor) {

@@ -64,7 +64,7 @@ class ClientsTest : public FaultTest {
     relay_.emplace(postfix_->submissions_port());
   }
   void StartDovecot() {
-    dovecot_ = *DovecotServer::Start({*authority_.Issue()});
+    dovecot_ = DovecotServer::Start({*authority_.Issue()}).value();
     relay_.emplace(dovecot_->imaps_port());
   }
   size_t DeliveredInTime(size_t wanted) const {

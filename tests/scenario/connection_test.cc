@@ -28,9 +28,7 @@ class ConnectionTest : public testing::Test {
   void StartLab(const std::string& behaviour) {
     lab::LabOptions options;
     options.behaviour = *lab::FindBehaviour(behaviour);
-    auto server = lab::LabServer::Start(options);
-    ASSERT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
+    server_ = lab::LabServer::Start(options).value();
     runtime_ = *NssRuntime::Start();
     TrustOptions trust;
     trust.system_roots = false;

@@ -116,7 +116,7 @@ class ReaderTest : public EmbeddingTest {
   }
 
   std::unique_ptr<DovecotServer> dovecot_ =
-      *DovecotServer::Start({*authority_.Issue()});
+      DovecotServer::Start({*authority_.Issue()}).value();
   const std::string target_;
   std::unique_ptr<ImapSession> imap_;
 };

@@ -195,11 +195,8 @@ class ExamplesTest : public testing::Test {
 
   // With a server that knows alice, which those of the lab do not.
   ProcessResult RunSignedIn(const std::string& example) {
-    auto dovecot = DovecotServer::Start({Certificate()});
-    if (!dovecot.ok()) ADD_FAILURE() << dovecot.status();
-    if (!dovecot.ok()) return ProcessResult();
-    const uint16_t port =
-        std::exchange(ports_["imaps"], (*dovecot)->imaps_port());
+    const auto dovecot = DovecotServer::Start({Certificate()}).value();
+    const uint16_t port = std::exchange(ports_["imaps"], dovecot->imaps_port());
     const ProcessResult result = Run(example);
     ports_["imaps"] = port;
     return result;
@@ -238,7 +235,7 @@ class ExamplesTest : public testing::Test {
     options.protocol = protocol;
     options.security = security;
     options.certificate = Certificate();
-    servers_.push_back(*lab::LabServer::Start(options));
+    servers_.push_back(lab::LabServer::Start(options).value());
     ports_[scheme] = servers_.back()->port();
   }
 

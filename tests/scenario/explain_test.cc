@@ -41,7 +41,7 @@ class ExplainTest : public testing::Test {
       certificate.rsa_bits = options.behaviour.rsa_bits;
     }
     options.certificate = *authority_.Issue(certificate);
-    return *lab::LabServer::Start(options);
+    return lab::LabServer::Start(options).value();
   }
 
   std::vector<std::string> Arguments(const std::string& target,

@@ -47,7 +47,7 @@ struct Site {
     lab::LabOptions options;
     options.behaviour = *lab::FindBehaviour(behaviour);
     options.certificate = *authority.Issue();
-    server = *LabServer::Start(options);
+    server = LabServer::Start(options).value();
   }
 
   CertificateAuthority authority;

@@ -85,7 +85,7 @@ class HappyEyeballsTest : public testing::Test {
     lab::LabOptions options;
     options.behaviour = *lab::FindBehaviour("healthy");
     options.certificate = *authority_.Issue();
-    server_ = *lab::LabServer::Start(options);
+    server_ = lab::LabServer::Start(options).value();
     hole_ = std::make_unique<BlackHole>(server_->port());
     hole_->CountFillers();
   }

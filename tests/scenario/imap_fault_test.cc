@@ -59,7 +59,7 @@ class ImapFaultTest : public FaultTest {
   std::unique_ptr<ImapSession> Open(uint16_t port, const std::string& user);
 
   std::unique_ptr<DovecotServer> dovecot_ =
-      *DovecotServer::Start({*authority_.Issue()});
+      DovecotServer::Start({*authority_.Issue()}).value();
   CuttingRelay relay_{dovecot_->imaps_port()};
   std::unique_ptr<ImapSession> imap_;
   std::vector<ImapUpdate> updates_;

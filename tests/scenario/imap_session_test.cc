@@ -89,7 +89,7 @@ class RealImapSessionTest : public FaultTest {
   }
 
   std::unique_ptr<DovecotServer> dovecot_ =
-      *DovecotServer::Start({*authority_.Issue()});
+      DovecotServer::Start({*authority_.Issue()}).value();
   std::unique_ptr<ImapSession> imap_ = Open();
 };
 

@@ -62,12 +62,7 @@ class Contact {
     lab.protocol = way.protocol;
     lab.security = way.security;
     if (options.certificate) lab.certificate = *options.certificate;
-    absl::StatusOr<std::unique_ptr<LabServer>> started = LabServer::Start(lab);
-    if (!started.ok()) {
-      ADD_FAILURE() << started.status();
-      return;
-    }
-    server = *std::move(started);
+    server = LabServer::Start(lab).value();
     TempDir directory;
     const std::string address = absl::StrCat("localhost:", server->port());
     std::vector<std::string> arguments = {

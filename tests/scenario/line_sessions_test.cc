@@ -63,7 +63,7 @@ class Pop3Test : public LineSessionsTest {
   }
 
   std::unique_ptr<DovecotServer> dovecot_ =
-      *DovecotServer::Start({*authority_.Issue()});
+      DovecotServer::Start({*authority_.Issue()}).value();
 };
 
 TEST_F(Pop3Test, ListsRetrievesAndDeletes) {

@@ -38,15 +38,15 @@ class OptionsTest : public testing::Test {
     lab::LabOptions options;
     options.behaviour = *lab::FindBehaviour(behaviour);
     options.certificate = *authority_.Issue();
-    return *lab::LabServer::Start(options);
+    return lab::LabServer::Start(options).value();
   }
 
   // An `openssl s_server` with these options that greets its first client.
   std::unique_ptr<OpensslServer> StartOpenssl(
       const std::vector<std::string>& options) {
-    auto server = OpensslServer::Start(*authority_.Issue(), options);
-    (*server)->process().WriteInput("* OK [CAPABILITY IMAP4rev1] ready\r\n");
-    return *std::move(server);
+    auto server = OpensslServer::Start(*authority_.Issue(), options).value();
+    server->process().WriteInput("* OK [CAPABILITY IMAP4rev1] ready\r\n");
+    return server;
   }
 
   std::vector<std::string> Arguments(uint16_t port,

@@ -43,7 +43,7 @@ class Pop3FaultTest : public FaultTest {
   }
 
   std::unique_ptr<DovecotServer> dovecot_ =
-      *DovecotServer::Start({*authority_.Issue()});
+      DovecotServer::Start({*authority_.Issue()}).value();
   CuttingRelay relay_{dovecot_->pop3s_port()};
   std::unique_ptr<Pop3Session> pop3_;
   std::map<std::string, std::string> got_;  // names, by identifier

@@ -52,10 +52,7 @@ class ProbeTest : public testing::Test {
     options.protocol = protocol;
     options.security = security;
     options.certificate = *authority_.Issue(certificate);
-    absl::StatusOr<std::unique_ptr<lab::LabServer>> server =
-        lab::LabServer::Start(options);
-    if (!server.ok()) ADD_FAILURE() << server.status();
-    return *std::move(server);
+    return lab::LabServer::Start(options).value();
   }
 
   // The options of every probe here; host names lead to 127.0.0.1.

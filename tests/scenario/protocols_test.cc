@@ -90,9 +90,7 @@ class ProtocolsTest : public testing::Test {
              .ok()) {
       return nullptr;
     }
-    auto server = lab::LabServer::Start(options);
-    EXPECT_TRUE(server.ok()) << server.status();
-    return server.ok() ? *std::move(server) : nullptr;
+    return lab::LabServer::Start(options).value();
   }
 
   ConnectResult Connect(const Mode& mode, uint16_t port,

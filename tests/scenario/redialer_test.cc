@@ -61,9 +61,7 @@ class RealRedialerTest : public testing::Test {
   }
   static std::unique_ptr<DovecotServer> StartDovecot(
       const lab::CertificateAuthority& authority) {
-    auto server = DovecotServer::Start({*authority.Issue()});
-    EXPECT_TRUE(server.ok()) << server.status();
-    return *std::move(server);
+    return DovecotServer::Start({*authority.Issue()}).value();
   }
   RedialResult Dial() {
     return own_->Await<RedialResult>(

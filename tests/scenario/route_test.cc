@@ -146,7 +146,7 @@ class ProxyRouteTest : public RouteTest,
   static std::unique_ptr<ProxyServer> StartProxy(
       ProxyServerOptions options = {}) {
     options.kind = GetParam();
-    return *ProxyServer::Start(options);
+    return ProxyServer::Start(options).value();
   }
   static std::string Url(uint16_t port) {
     return absl::StrCat(GetParam() == Proxy::Kind::kSocks5 ? "socks5" : "http",
@@ -317,7 +317,7 @@ TEST_P(ProxyRouteTest, TheDialogueWithTheProxyCanBeCancelled) {
 
 TEST_F(RouteTest, AProxyOfTheOtherKindIsNoProxy) {
   ProxyServerOptions options;
-  const auto socks = *ProxyServer::Start(options);
+  const auto socks = ProxyServer::Start(options).value();
   EXPECT_EQ(Code(Connect(993, Through(absl::StrCat("http://127.0.0.1:",
                                                    socks->port())))),
             "proxy_failed");
@@ -327,7 +327,7 @@ TEST_F(RouteTest, AnHttpProxyMayForbidThePort) {
   ProxyServerOptions options;
   options.kind = Proxy::Kind::kHttpConnect;
   options.only_port = 1;
-  const auto proxy = *ProxyServer::Start(options);
+  const auto proxy = ProxyServer::Start(options).value();
   const ConnectResult result = Connect(993, Through(proxy->url()));
   EXPECT_EQ(Code(result), "proxy_refused");
   EXPECT_THAT(result.report.error->message, HasSubstr("403"));
@@ -336,8 +336,8 @@ TEST_F(RouteTest, AnHttpProxyMayForbidThePort) {
 TEST_F(RouteTest, AProxyMayBeReachedThroughAnother) {
   ProxyServerOptions options;
   options.kind = Proxy::Kind::kHttpConnect;
-  const auto first = *ProxyServer::Start(options);
-  const auto second = *ProxyServer::Start({});
+  const auto first = ProxyServer::Start(options).value();
+  const auto second = ProxyServer::Start({}).value();
   const auto server = StartLab("healthy");
   std::unique_ptr<Resolver> resolver;
   const ConnectResult result = ConnectBy(server->port(), [&](EventLoop* loop) {
@@ -466,7 +466,7 @@ class RouteCommandTest : public RouteTest {
 };
 
 TEST_F(RouteCommandTest, ConnectReportsTheProxy) {
-  const auto proxy = *ProxyServer::Start({});
+  const auto proxy = ProxyServer::Start({}).value();
   const auto healthy = StartLab("healthy");
   const CommandResult connected =
       Run("connect", healthy->port(),
@@ -495,7 +495,7 @@ TEST_F(RouteCommandTest, TheProxysPasswordIsNowhereToBeRead) {
   options.kind = Proxy::Kind::kHttpConnect;
   options.user = "alice";
   options.password = "secret";
-  const auto proxy = *ProxyServer::Start(options);
+  const auto proxy = ProxyServer::Start(options).value();
   const auto server = StartLab("healthy");
   for (const char* credentials : {"alice:secret@", "bob:secret@"}) {
     const CommandResult result =
@@ -513,7 +513,7 @@ TEST_F(RouteCommandTest, TheProxysPasswordIsNowhereToBeRead) {
 
 TEST_F(RouteCommandTest,
        AProbeClaimsNothingOfTheServerThatTheProxyMayHaveDone) {
-  const auto proxy = *ProxyServer::Start({});
+  const auto proxy = ProxyServer::Start({}).value();
   const auto probe = [this](const auto& server,
                             const std::vector<std::string>& way) {
     std::vector<std::string> options = {"--ca", authority(), "--delay", "1ms"};

@@ -50,13 +50,11 @@ class TrustScenarioTest : public testing::Test {
   std::unique_ptr<LabServer> StartLab(const lab::Certificate& certificate) {
     lab::LabOptions options;
     options.certificate = certificate;
-    return *LabServer::Start(options);
+    return LabServer::Start(options).value();
   }
   std::unique_ptr<OpensslServer> StartOpenssl(
       const lab::Certificate& certificate, std::vector<std::string> options) {
-    auto server = OpensslServer::Start(certificate, options);
-    if (!server.ok()) ADD_FAILURE() << server.status();
-    return server.ok() ? *std::move(server) : nullptr;
+    return OpensslServer::Start(certificate, options).value();
   }
 
   // connect --check to `port` with `options` alone, and a cache of its own.
@@ -170,12 +168,13 @@ TEST_F(TrustScenarioTest, AnyCertificateIsAcceptedLoudlyAndTeachesNothing) {
 
 // Promise 7, of a reduced attempt.
 TEST_F(TrustScenarioTest, AnOverriddenCertificateWritesNoRecord) {
-  const auto dovecot = *DovecotServer::Start(
-      DovecotOptions{*authority_.Issue(), TlsVersion::kTls12});
+  const auto dovecot = DovecotServer::Start(DovecotOptions{*authority_.Issue(),
+                                                           TlsVersion::kTls12})
+                           .value();
   lab::LabOptions options;
   options.behaviour = *lab::FindBehaviour("tls13-alert-protocol-version");
   options.upstream = lab::Upstream{"127.0.0.1", dovecot->imaps_port()};
-  const auto front = *LabServer::Start(options);
+  const auto front = LabServer::Start(options).value();
   CommandResult any = Check(front->port(), {"--danger-accept-any-certificate"});
   EXPECT_EQ(any.exit_code(), 0) << any.process.out;
   EXPECT_EQ(any.json["fallback"]["rung"], "tls12");
