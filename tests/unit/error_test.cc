@@ -120,6 +120,7 @@ const std::map<int, std::string> kGivenOut = {
     {183, "no_new_connection"},
     {184, "invalid_proxy"},
     {185, "local_address_unusable"},
+    {186, "certificate_clash"},
 };
 
 TEST(ErrorTableTest, NumbersAndNamesNeverChange) {
