@@ -100,22 +100,6 @@ void AppendEscape(const Piece& piece, std::string* out) {
   }
 }
 
-// A character beyond U+FFFF is a pair (RFC 8259, 7).
-void AppendJsonEscape(const Piece& piece, std::string* out) {
-  const auto unit = [](uint32_t value) {
-    return absl::Hex(value, absl::kZeroPad4);
-  };
-  if (!piece.is_character) {
-    *out += "\ufffd";
-  } else if (piece.character <= 0xffff) {
-    absl::StrAppend(out, "\\u", unit(piece.character));
-  } else {
-    const uint32_t offset = piece.character - 0x10000;
-    absl::StrAppend(out, "\\u", unit(0xd800 | offset >> 10), "\\u",
-                    unit(0xdc00 | (offset & 0x3ff)));
-  }
-}
-
 // `text` with what `keep` does not want replaced.
 template <typename Keep, typename Escape>
 std::string Replace(absl::string_view text, const Keep& keep,
@@ -169,14 +153,13 @@ bool IsPrintable(absl::string_view text) {
   return true;
 }
 
-std::string PrintableJson(absl::string_view json) {
+std::string AsciiOnly(absl::string_view text) {
   return Replace(
-      json,
+      text,
       [](const Piece& piece) {
-        // JSON lets none of C0 stand in a string: these are its line ends.
-        return IsShown(piece) || (piece.is_character && piece.character < ' ');
+        return piece.is_character && piece.character < 0x80;
       },
-      AppendJsonEscape);
+      AppendEscape);
 }
 
 }  // namespace holdfast

@@ -41,11 +41,9 @@ std::string PrintableAgain(absl::string_view text);
 // True of what PrintableAgain() leaves as it is.
 bool IsPrintable(absl::string_view text);
 
-// `json`, which is JSON, with the same characters as escapes of JSON's own
-// wherever they can stand in it as they are: the same document for a parser,
-// and nothing that a terminal obeys for a person. Bytes that are not UTF-8, and
-// so not JSON, become U+FFFD.
-std::string PrintableJson(absl::string_view json);
+// `text` with escapes in place of whatever is not ASCII, for a terminal that
+// does not read UTF-8: there the bytes of a letter may be control characters.
+std::string AsciiOnly(absl::string_view text);
 
 }  // namespace holdfast
 #pragma GCC visibility pop

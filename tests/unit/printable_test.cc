@@ -13,7 +13,6 @@
 #include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "nlohmann/json.hpp"
 #include "tests/helpers/shown_text.h"
 
 namespace holdfast {
@@ -197,21 +196,11 @@ TEST(PrintableTest, ASecondTimeDoesNothingToWhatIsPrintable) {
   EXPECT_EQ(PrintableAgain("\x1b[31m\u202e\xff"), R"(\x1b[31m\u{202e}\xff)");
 }
 
-TEST(PrintableJsonTest, MeansTheSameAndHidesNothing) {
-  std::string text =
-      "a\u009b\u202e\ufeff\u2028\U000e0041\uffff\x7f ü 邮件 \\ \" ";
-  for (int c = 0; c < 0x20; ++c) text += static_cast<char>(c);
-  const nlohmann::json document = {{"text", text}, {text, {1, nullptr, true}}};
-  for (int indent : {-1, 2}) {
-    const std::string plain = document.dump(indent);
-    const std::string shown = PrintableJson(plain);
-    EXPECT_NE(FirstUnshown(plain), std::nullopt);
-    EXPECT_EQ(FirstUnshown(shown), std::nullopt);
-    EXPECT_EQ(nlohmann::json::parse(shown), document);
-  }
-  EXPECT_EQ(PrintableJson("\"ü \U000e0041\u202e\""),
-            "\"ü \\udb40\\udc41\\u202e\"");
-  EXPECT_EQ(PrintableJson("[1,\n\"\xff\"]\n"), "[1,\n\"\ufffd\"]\n");
+TEST(AsciiOnlyTest, LeavesAsciiWithItsControls) {
+  const std::string ascii = "\x1b[31m a\r\n\t\\ \x7f";
+  EXPECT_EQ(AsciiOnly(ascii), ascii);
+  EXPECT_EQ(AsciiOnly("ü\u202e\U000e0041\xff\u20ac"),
+            R"(\u{fc}\u{202e}\u{e0041}\xff\u{20ac})");
 }
 
 }  // namespace
