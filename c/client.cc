@@ -6,6 +6,7 @@
 #include "c/cache.h"
 #include "c/error.h"
 #include "c/value.h"
+#include "core/printable.h"
 #include "protocols/report_json.h"
 
 // What a resolve function fills.
@@ -55,7 +56,7 @@ absl::StatusOr<FactorySocket> ReadSocket(int fd, bool through_proxy,
                                          const char* why) {
   if (fd < 0) {
     return MakeStatus(ErrorCode::kNetworkError, Phase::kConnect,
-                      why != nullptr ? why : "");
+                      PrintableAgain(why != nullptr ? why : ""));
   }
   return FactorySocket(UniqueFd(fd), through_proxy ? SocketPath::kThroughProxy
                                                    : SocketPath::kDirect);

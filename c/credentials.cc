@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "c/error.h"
+#include "core/printable.h"
 
 struct holdfast_credentials_question {
   holdfast::CredentialsRequest request;
@@ -202,7 +203,7 @@ void holdfast_credentials_question_decline(
   Guard(nullptr, [&] {
     owned->answer(holdfast::MakeStatus(
         holdfast::ErrorCode::kCredentialsUnreadable, holdfast::Phase::kSession,
-        why != nullptr ? why : ""));
+        holdfast::PrintableAgain(why != nullptr ? why : "")));
     return absl::OkStatus();
   });
 }

@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "core/printable.h"
 
 namespace holdfast {
 namespace {
@@ -252,7 +253,9 @@ Error ErrorFromStatus(const absl::Status& status) {
       // Somebody else's payload under our name: a foreign status too.
     }
   }
-  return MakeError(ErrorCode::kInternal, Phase::kSetup, status.message());
+  // And whoever made it need not know that a message is printable.
+  return MakeError(ErrorCode::kInternal, Phase::kSetup,
+                   PrintableAgain(status.message()));
 }
 
 std::string EscapeBytes(absl::string_view bytes) {

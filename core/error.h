@@ -90,7 +90,7 @@ struct TlsAlert {
 // "protocol_version"; "alert 200" for a number that is not assigned.
 std::string TlsAlertName(uint8_t description);
 
-// One thing wrong with a certificate of the chain.
+// One thing wrong with a certificate of the chain. Its texts are printable.
 struct CertificateProblem {
   ErrorCode code;
   std::string subject;  // of the certificate at fault
@@ -109,12 +109,17 @@ struct CertificateProblem {
 struct Error {
   ErrorCode code;
   Phase phase = Phase::kSetup;
-  // What happened, in one sentence; if empty, the table's sentence.
+  // What happened, in one sentence; if empty, the table's sentence. Printable
+  // (core/printable.h): whoever puts a peer's words into it has escaped them.
   std::string message;
   std::string nss;  // "PR_END_OF_FILE_ERROR"; empty if NSS had no part in it
   std::optional<TlsAlert> alert;
-  std::string first_bytes;  // what the server sent first, raw, at most 64 bytes
-  std::string server_text;  // the server's own words, unescaped
+  // What the server sent first, raw, at most 64 bytes: only through
+  // EscapeBytes() fit to be shown.
+  std::string first_bytes;
+  // The server's own words, as they came: only through Printable() fit to be
+  // shown.
+  std::string server_text;
   std::vector<CertificateProblem> certificate_problems;
 
   ErrorCategory category() const { return GetErrorInfo(code).category; }
@@ -135,7 +140,9 @@ absl::Status MakeStatus(ErrorCode code, Phase phase, absl::string_view message);
 // `status` must not be OK.
 Error ErrorFromStatus(const absl::Status& status);
 
-// Bytes as printable ASCII for a report: \r, \n, \t, \" and \xNN escapes.
+// Bytes as printable ASCII for a report: \r, \n, \t, \" and \xNN escapes. For
+// what is no text, and for what a user typed; a peer's words go through
+// Printable().
 std::string EscapeBytes(absl::string_view bytes);
 
 }  // namespace holdfast

@@ -2,7 +2,8 @@
 // on a terminal, traces and an embedder's log.
 //
 // An event never holds a credential or message text: whoever records one
-// passes names, codes, addresses and times only (promise 14).
+// passes names, codes, addresses and times only (promise 14). What a peer's
+// words are part of is printable (core/printable.h).
 
 #ifndef HOLDFAST_CORE_EVENT_LOG_H_
 #define HOLDFAST_CORE_EVENT_LOG_H_

@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "core/printable.h"
 
 namespace holdfast {
 namespace {
@@ -263,7 +264,7 @@ class HttpDialogue : public ProxyDialogue {
                       : "The proxy wants a user name and a password.");
     }
     Fail(ErrorCode::kProxyRefused,
-         Refused(server_, EscapeBytes(line.substr(kCode))));
+         Refused(server_, Printable(line.substr(kCode))));
   }
 
   const Endpoint server_;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "core/printable.h"
 #include "fallback/sqlite_host_cache.h"
 
 namespace holdfast {
@@ -304,13 +305,13 @@ absl::Status Migrate(sqlite3* db) {
   });
 }
 
-// Adds what SQLite finds wrong with the file.
+// Adds what SQLite finds wrong with the file, whose words may be in that.
 absl::Status CheckPages(sqlite3* db, std::vector<std::string>& problems) {
   Statement check(db, "PRAGMA integrity_check");
   while (true) {
     absl::StatusOr<bool> row = check.Step();
     if (!row.ok() || !*row) return row.status();
-    if (check.text(0) != "ok") problems.emplace_back(check.text(0));
+    if (check.text(0) != "ok") problems.push_back(Printable(check.text(0)));
   }
 }
 
@@ -326,7 +327,7 @@ absl::Status CheckRows(sqlite3* db, HostTableReport& report) {
     } else if (absl::IsUnimplemented(status)) {
       ++report.unknown;
     } else {
-      report.problems.push_back(absl::StrCat(query.text(kHost), ":",
+      report.problems.push_back(absl::StrCat(Printable(query.text(kHost)), ":",
                                              query.integer(kPort), ": ",
                                              status.message()));
     }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/line_buffer.h"
 #include "core/nss_error.h"
+#include "core/printable.h"
 #include "fallback/intolerance.h"
 #include "protocols/tls_probe.h"
 
@@ -332,7 +333,7 @@ void AttemptImpl::ContinueHandshake() {
                         {{"version", std::string(TlsVersionName(tls.version))},
                          {"cipher", tls.cipher},
                          {"group", tls.group},
-                         {"alpn", tls.alpn},
+                         {"alpn", Printable(tls.alpn)},
                          {"certificate", CertificateWord(tls)}});
   if (tls.version < TlsVersion::kTls12) {
     request_.hooks.record(

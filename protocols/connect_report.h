@@ -47,6 +47,7 @@ struct ConnectReport {
   std::optional<Error> error = {};  // the cause; unset: connected
   // Set if connected. Beside an error: that came later, in signing in.
   std::optional<TlsInfo> tls = {};
+  // As the server sent them; reports have them Printable().
   std::vector<std::string> capabilities = {};
 
   // Of the connection that was made.

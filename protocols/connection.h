@@ -52,7 +52,8 @@ class Connection {
   const SecureSocket& socket() const { return *socket_; }
   TlsInfo tls_info() const { return socket_->tls_info(); }
   // The server's greeting, without CRLF; without its capability list if that
-  // was heard in clear.
+  // was heard in clear. Like the list, as it came: core/printable.h has what
+  // makes it fit to be shown.
   const std::string& greeting() const { return negotiator_->greeting(); }
   const std::vector<std::string>& capabilities() const {
     return negotiator_->capabilities();

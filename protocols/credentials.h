@@ -43,7 +43,7 @@ struct CredentialsRequest {
   CredentialKind kind;
   SaslMechanism mechanism;  // that they will be used with
   Reason reason = Reason::kFirst;
-  // The server's words when it refused.
+  // The server's words when it refused, as they came.
   std::string server_text = {};
 };
 

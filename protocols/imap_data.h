@@ -22,7 +22,7 @@ struct ImapAnswer {
   Kind kind = Kind::kOk;
   std::string code;       // "APPENDUID", in upper case; may be empty
   std::string arguments;  // of the code: "38505 3955"
-  std::string text;       // for people, not escaped
+  std::string text;       // for people, once it is Printable()
 
   bool ok() const { return kind == Kind::kOk; }
 };

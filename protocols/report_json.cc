@@ -1,6 +1,7 @@
 #include "protocols/report_json.h"
 
 #include "core/error_note.h"
+#include "core/printable.h"
 
 namespace holdfast {
 namespace {
@@ -13,6 +14,11 @@ std::string TimeText(absl::Time time) {
 
 Json NullIfEmpty(const std::string& text) {
   return text.empty() ? Json() : Json(text);
+}
+
+std::vector<std::string> PrintableTexts(std::vector<std::string> texts) {
+  for (std::string& text : texts) text = Printable(text);
+  return texts;
 }
 
 Json ProblemsJson(const std::vector<CertificateProblem>& problems) {
@@ -64,7 +70,7 @@ Json TlsJson(const TlsInfo& tls) {
   return {{"version", TlsVersionName(tls.version)},
           {"cipher", tls.cipher},
           {"group", NullIfEmpty(tls.group)},
-          {"alpn", NullIfEmpty(tls.alpn)},
+          {"alpn", NullIfEmpty(Printable(tls.alpn))},
           {"resumed", tls.resumed},
           {"certificate", CertificateJson(tls)}};
 }
@@ -166,7 +172,7 @@ Json ErrorJson(const Error& error) {
       {"first_bytes", EscapeBytes(error.first_bytes)},
       {"message", error.Message()}};
   if (!error.server_text.empty()) {
-    json["server_text"] = EscapeBytes(error.server_text);
+    json["server_text"] = Printable(error.server_text);
   }
   if (!error.certificate_problems.empty()) {
     json["problems"] = ProblemsJson(error.certificate_problems);
@@ -187,7 +193,7 @@ Json ConnectReportJson(const ConnectReport& report,
       {"authentication", authentication == nullptr
                              ? Json()
                              : AuthenticationJson(*authentication, report)},
-      {"capabilities", report.capabilities},
+      {"capabilities", PrintableTexts(report.capabilities)},
       {"fallback", FallbackJson(report.fallback)},
       {"attempts", attempts},
       {"cache",
@@ -219,16 +225,19 @@ Json EventJson(const Event& event) {
           {"fields", fields}};
 }
 
-std::string JsonLine(const Json& document) {
-  return document.dump(-1, ' ', /*ensure_ascii=*/false,
+namespace {
+
+// In ASCII, so that data in it that should not be shown is not, whatever reads
+// it. What is not UTF-8 becomes U+FFFD: it could not be JSON.
+std::string Dump(const Json& document, int indent) {
+  return document.dump(indent, ' ', /*ensure_ascii=*/true,
                        Json::error_handler_t::replace) +
          "\n";
 }
 
-std::string JsonText(const Json& document) {
-  return document.dump(2, ' ', /*ensure_ascii=*/false,
-                       Json::error_handler_t::replace) +
-         "\n";
-}
+}  // namespace
+
+std::string JsonLine(const Json& document) { return Dump(document, -1); }
+std::string JsonText(const Json& document) { return Dump(document, 2); }
 
 }  // namespace holdfast

@@ -20,7 +20,8 @@ struct Authentication {
   int round_trips = 0;
 };
 
-// The documents of docs/command.md. `authentication` is null if nobody was to
+// The documents of docs/command.md. All texts in them are printable
+// (core/printable.h). `authentication` is null if nobody was to
 // sign in; if that failed, `report` holds the error.
 nlohmann::ordered_json ConnectReportJson(
     const ConnectReport& report,
@@ -33,7 +34,7 @@ nlohmann::ordered_json CertificateJson(
     const std::vector<CertificateInfo>& chain,
     const std::vector<CertificateProblem>& problems);
 nlohmann::ordered_json CertificateJson(const TlsInfo& tls);
-// A document as text; bytes of a server that are not UTF-8 are replaced.
+// A document as text, in ASCII; bytes that are not UTF-8 become U+FFFD.
 std::string JsonText(const nlohmann::ordered_json& document);
 // The same on one line.
 std::string JsonLine(const nlohmann::ordered_json& document);

@@ -14,6 +14,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "core/printable.h"
 #include "fallback/host_record_json.h"
 #include "tools/cache_report.h"
 #include "tools/cache_transfer.h"
@@ -261,7 +262,7 @@ ExitStatus Pin(const GlobalOptions& global, const PinOptions& options) {
   const std::vector<HostKey> keys =
       KeysToPin(*host, options, RecordsOf(*host, cache.get()));
   if (keys.empty()) {
-    std::cerr << "holdfast: nothing is known of " << options.host
+    std::cerr << "holdfast: nothing is known of " << Printable(options.host)
               << "; name its port, or its --protocol\n";
     return kExitUsage;
   }
@@ -310,7 +311,7 @@ ExitStatus Import(const GlobalOptions& global, const std::string& file) {
   if (ReportWarnings(cache.get())) return kExitLocal;
   const ImportReport report = ImportRecords(lines, cache.get(), absl::Now());
   if (!lines.eof()) {  // it was not read to its end
-    std::cerr << "holdfast: " << file << " cannot be read\n";
+    std::cerr << "holdfast: " << EscapeBytes(file) << " cannot be read\n";
     return kExitLocal;
   }
   for (const ImportReport::Rejection& rejection : report.rejections) {

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/printable.h"
 #include "fallback/retry_session.h"
 #include "protocols/protocol.h"
 #include "tools/cache_report.h"
@@ -15,7 +16,7 @@ namespace {
 std::string KeyText(const HostKey& key) {
   return absl::StrCat(
       key.endpoint.ToString(), " (", ConnectionSecurityName(key.security),
-      key.scope.empty() ? "" : ", scope ", EscapeBytes(key.scope), ")");
+      key.scope.empty() ? "" : ", scope ", Printable(key.scope), ")");
 }
 
 std::string ProofRow(const HostRecord& record, absl::Time now) {
@@ -127,7 +128,7 @@ std::vector<std::string> ListRow(const HostKey& key, const HostRecord& record,
       RelativeText(reduction ? reduction->expires_at
                              : record.fields().proof->at + kLifetimes.proof,
                    now)};
-  if (with_scope) row.insert(row.begin() + 3, EscapeBytes(key.scope));
+  if (with_scope) row.insert(row.begin() + 3, Printable(key.scope));
   return row;
 }
 
@@ -167,7 +168,8 @@ NextOffer ExplainNextOffer(const HostKey& key, const HostRecord& record,
 
 NextOffer ExplainUnknownHost(absl::string_view name) {
   return {Rung::kFull, false,
-          NextOfferSentence(name, Rung::kFull, "nothing is known of it")};
+          NextOfferSentence(Printable(name), Rung::kFull,
+                            "nothing is known of it")};
 }
 
 CacheStats CountRecords(const RecordList& records, absl::Time now) {
@@ -209,7 +211,7 @@ std::string CacheListText(const RecordList& records, absl::Time now,
 std::string CacheShowText(absl::string_view name, const RecordList& records,
                           absl::Time now) {
   if (records.empty()) {
-    return absl::StrCat("Nothing is known of ", name, ".\n");
+    return absl::StrCat("Nothing is known of ", Printable(name), ".\n");
   }
   std::string text;
   for (const auto& [key, record] : records) {

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "core/error_note.h"
+#include "core/printable.h"
 #include "tools/text_layout.h"
 
 namespace holdfast {
@@ -115,7 +116,7 @@ std::string EvidenceRows(const ConnectReport& report) {
     absl::StrAppend(&rows, Row("Received", CameText(error)));
   }
   if (!error.server_text.empty()) {
-    absl::StrAppend(&rows, Row("Server said", EscapeBytes(error.server_text)));
+    absl::StrAppend(&rows, Row("Server said", Printable(error.server_text)));
   }
   if (!error.nss.empty()) absl::StrAppend(&rows, Row("NSS", error.nss));
   return rows;

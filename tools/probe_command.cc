@@ -109,11 +109,13 @@ std::variant<TargetList, ExitStatus> ReadTargets(
   std::istream& lines = options.file == "-" ? std::cin : opened;
   TargetList list = ReadLines(lines, options);
   if (!lines.eof()) {  // it was not read to its end
-    std::cerr << "holdfast: " << options.file << " cannot be read\n";
+    std::cerr << "holdfast: " << EscapeBytes(options.file)
+              << " cannot be read\n";
     return kExitLocal;
   }
   if (!list.targets.empty()) return list;
-  std::cerr << "holdfast: " << options.file << " names no target\n";
+  std::cerr << "holdfast: " << EscapeBytes(options.file)
+            << " names no target\n";
   return kExitUsage;
 }
 

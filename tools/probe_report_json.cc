@@ -1,5 +1,6 @@
 // What a probe has found, for programs.
 
+#include "core/printable.h"
 #include "tools/probe_report.h"
 #include "tools/report.h"
 
@@ -62,7 +63,7 @@ Json ProbeReportJson(const ProbeReport& report) {
           {"summary", diagnosis.summary},
           {"versions", versions},
           {"rungs", rungs},
-          {"alpn", chose_alpn ? Json(report.tls->alpn) : Json()},
+          {"alpn", chose_alpn ? Json(Printable(report.tls->alpn)) : Json()},
           {"starttls", StartTlsJson(report)},
           {"certificate", CertificateWithDaysJson(report)},
           {"advice", diagnosis.advice}};

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/printable.h"
 #include "tools/probe_report.h"
 #include "tools/text_layout.h"
 #include "tools/text_width.h"
@@ -110,13 +111,13 @@ std::string ReportBlock(const ProbeReport& report, const Painter& paint) {
   }
   absl::StrAppend(&text, RungRows(report));
   if (report.cause() != nullptr && !report.cause()->server_text.empty()) {
-    absl::StrAppend(
-        &text, Row("Server said", EscapeBytes(report.cause()->server_text)));
+    absl::StrAppend(&text,
+                    Row("Server said", Printable(report.cause()->server_text)));
   }
   if (report.tls) {
-    absl::StrAppend(&text,
-                    Row("ALPN", report.tls->alpn.empty() ? "none chosen"
-                                                         : report.tls->alpn));
+    absl::StrAppend(&text, Row("ALPN", report.tls->alpn.empty()
+                                           ? "none chosen"
+                                           : Printable(report.tls->alpn)));
   }
   absl::StrAppend(&text, CertificateRows(report));
   absl::string_view name = "Advice";

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "core/printable.h"
 #include "tools/failure_text.h"
 #include "tools/report.h"
 #include "tools/text_layout.h"
@@ -58,7 +59,7 @@ std::string FallbackRow(const ConnectReport& report, absl::Time now) {
 std::string AuthenticationText(const Authentication& authentication) {
   std::vector<std::string> parts;
   if (!authentication.user.empty()) {
-    parts.push_back(absl::StrCat("as ", EscapeBytes(authentication.user)));
+    parts.push_back(absl::StrCat("as ", Printable(authentication.user)));
   }
   parts.push_back(authentication.mechanism.empty()
                       ? "by the server itself (PREAUTH)"
@@ -94,8 +95,17 @@ std::optional<Tint> TintOf(EventKind kind) {
   return std::nullopt;
 }
 
+// A value of a field: in quotation marks where they tell where it ends. The
+// value is printable already, its backslashes are those of escapes.
 std::string QuoteIfNeeded(const std::string& text) {
-  return absl::StrContains(text, ' ') ? absl::StrCat("\"", text, "\"") : text;
+  if (text.find_first_of(" \"") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') quoted += '\\';
+    if (text[i] == '\\') quoted += i + 1 < text.size() ? text[i++] : '\\';
+    quoted += text[i];
+  }
+  return quoted + "\"";
 }
 
 }  // namespace
@@ -108,8 +118,8 @@ std::string ErrorText(const Error& error) {
                     ErrorName(problem.code), ")\n");
   }
   if (!error.server_text.empty()) {
-    absl::StrAppend(
-        &text, "  The server said: ", EscapeBytes(error.server_text), "\n");
+    absl::StrAppend(&text, "  The server said: ", Printable(error.server_text),
+                    "\n");
   }
   return text;
 }
@@ -134,7 +144,7 @@ std::string ConnectReportText(const ConnectReport& report, absl::Time now,
                         ? ""
                         : Row("Signed in", AuthenticationText(*authentication)),
                     Row("Capabilities",
-                        EscapeBytes(absl::StrJoin(report.capabilities, " "))));
+                        Printable(absl::StrJoin(report.capabilities, " "))));
   }
   for (const std::string& advice : diagnosis.advice) {
     absl::StrAppend(&text, Row("Advice", advice));

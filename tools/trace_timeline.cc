@@ -7,28 +7,12 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 #include "core/event_log.h"
+#include "core/printable.h"
 #include "nlohmann/json.hpp"
 #include "tools/report.h"
 
 namespace holdfast {
 namespace {
-
-// Control characters escaped: a trace may come from somebody else, and a
-// terminal obeys them. In UTF-8, C1 is 0xc2 and 0x80 to 0x9f.
-std::string Printable(absl::string_view text) {
-  std::string printable;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const bool is_c1 = i > 0 && text[i - 1] == '\xc2' && byte < 0xa0;
-    if (byte < 0x20 || byte == 0x7f || is_c1) {
-      if (is_c1) printable.pop_back();
-      absl::StrAppendFormat(&printable, "\\x%02x", byte);
-    } else {
-      printable += text[i];
-    }
-  }
-  return printable;
-}
 
 std::optional<EventKind> ParseEventKind(absl::string_view name) {
   for (int i = 0; i <= static_cast<int>(EventKind::kCommandRepeated); ++i) {
@@ -132,7 +116,8 @@ std::string UnknownEventText(const std::string& name, const Event& event) {
   return text;
 }
 
-// Throws nlohmann::json::exception if `line` is not what EventJson() makes.
+// Throws nlohmann::json::exception if `line` is not what EventJson() makes. Its
+// texts should be printable, but a trace may come from somebody else.
 std::string EventLine(const nlohmann::json& line) {
   Event event{};
   event.attempt = line.at("attempt").get<int>();
@@ -145,16 +130,16 @@ std::string EventLine(const nlohmann::json& line) {
   return absl::StrFormat(
       "%10.1f ms  %-11s %s\n", line.at("ms").get<double>(),
       event.attempt > 0 ? absl::StrCat("attempt ", event.attempt) : "",
-      Printable(kind ? Sentence(event) : UnknownEventText(name, event)));
+      PrintableAgain(kind ? Sentence(event) : UnknownEventText(name, event)));
 }
 
 // Likewise, if it is not what TraceHeaderJson() makes.
 std::string HeaderLine(const nlohmann::json& line) {
-  return Printable(absl::StrCat(line.at("started").get<std::string>(), "  ",
-                                line.at("target").get<std::string>(),
-                                "  (process ", line.at("pid").get<int>(),
-                                ", holdfast ",
-                                line.at("holdfast").get<std::string>(), ")")) +
+  return PrintableAgain(
+             absl::StrCat(line.at("started").get<std::string>(), "  ",
+                          line.at("target").get<std::string>(), "  (process ",
+                          line.at("pid").get<int>(), ", holdfast ",
+                          line.at("holdfast").get<std::string>(), ")")) +
          "\n";
 }
 

@@ -50,7 +50,9 @@ struct TrustOptions {
 // False of what is no "sha256//BASE64" with 32 bytes.
 bool IsPin(absl::string_view text);
 
-// What a report shows of a certificate. Texts are escaped.
+// What a report shows of a certificate. Its texts are printable
+// (core/printable.h), so that not all of them are to the letter what the
+// certificate holds.
 struct CertificateInfo {
   std::string subject;
   std::string issuer;

@@ -232,6 +232,8 @@ TEST(ErrorStatusTest, AForeignStatusReadsAsInternal) {
   absl::Status status = absl::NotFoundError("nothing here");
   EXPECT_EQ(ErrorFromStatus(status).code, ErrorCode::kInternal);
   EXPECT_EQ(ErrorFromStatus(status).message, "nothing here");
+  EXPECT_EQ(ErrorFromStatus(absl::NotFoundError("a\x1b[2J\xff\\")).message,
+            R"(a\x1b[2J\xff\)");
   for (const char* payload : {"", "garbage", "\xa0", "\x80"}) {
     status.SetPayload("holdfast/error", absl::Cord(payload));
     EXPECT_EQ(ErrorFromStatus(status).code, ErrorCode::kInternal);

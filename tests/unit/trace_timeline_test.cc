@@ -114,7 +114,7 @@ TEST(TraceTimelineTest, ATraceCannotMoveTheCursor) {
                        1,
                        {{"host", "a\x1b[2J\r\n\xc2\x9b\x7f\xc3\xa9"}}};
   const std::string text = Read(EventLine(event)).text;
-  EXPECT_THAT(text, HasSubstr("a\\x1b[2J\\x0d\\x0a\\x9b\\x7f\xc3\xa9\n"));
+  EXPECT_THAT(text, HasSubstr("a\\x1b[2J\\r\\n\\u{9b}\\x7f\xc3\xa9\n"));
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
 }
 
