@@ -1,11 +1,14 @@
 // The holdfast command.
 
 #include <iostream>
+#include <optional>
 #include <sstream>
 
 #include "CLI/CLI.hpp"
+#include "tools/ascii_output.h"
 #include "tools/command_line.h"
 #include "tools/lab_launcher.h"
+#include "tools/text_width.h"
 
 namespace holdfast {
 namespace {
@@ -34,6 +37,11 @@ ExitStatus RunQuietly(const Run& run) {
 }
 
 int Main(int argc, char** argv) {
+  std::optional<AsciiOutput> out, err;
+  if (!IsUtf8Environment()) {
+    out.emplace(&std::cout);
+    err.emplace(&std::cerr);
+  }
   CommandLine line;
   try {
     line.app.parse(argc, argv);

@@ -9,11 +9,13 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "core/printable.h"
 
 namespace holdfast {
 namespace {
 
-constexpr absl::string_view kEllipsis = "…";  // one column wide
+// One column wide.
+absl::string_view Ellipsis() { return IsUtf8Environment() ? "…" : "~"; }
 
 // This thread reads text as UTF-8 while it lives.
 class Utf8Locale {
@@ -48,7 +50,9 @@ Character FirstOf(absl::string_view text) {
   return {bytes, columns < 0 ? bytes : static_cast<size_t>(columns)};
 }
 
-// What setlocale() would go by (POSIX, 8.2).
+}  // namespace
+
+// POSIX, 8.2.
 bool IsUtf8Environment() {
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
     const char* const value = std::getenv(name);
@@ -59,8 +63,6 @@ bool IsUtf8Environment() {
   }
   return false;
 }
-
-}  // namespace
 
 size_t DisplayWidth(absl::string_view text) {
   const Utf8Locale locale;
@@ -88,12 +90,14 @@ std::string FittedTo(absl::string_view text, size_t width) {
     bytes += next.bytes;
     used += next.columns;
   }
-  return absl::StrCat(text.substr(0, bytes), kEllipsis,
+  return absl::StrCat(text.substr(0, bytes), Ellipsis(),
                       std::string(width - 1 - used, ' '));
 }
 
 std::string ShownName(const Host& host) {
-  return IsUtf8Environment() ? host.ToUnicode() : host.name();
+  if (!IsUtf8Environment()) return host.name();
+  std::string name = host.ToUnicode();
+  return IsPrintable(name) ? name : host.name();
 }
 
 }  // namespace holdfast

@@ -12,16 +12,19 @@
 
 namespace holdfast {
 
+// What is shown is UTF-8 by the locale, as setlocale() would find it.
+bool IsUtf8Environment();
+
 // In columns. What is not valid UTF-8, or cannot be printed, counts one for
 // each byte.
 size_t DisplayWidth(absl::string_view text);
 
 // `text` in exactly `width` columns: filled up with spaces, or cut, with an
-// ellipsis at the end.
+// ellipsis (where that is not ASCII, a tilde) at the end.
 std::string FittedTo(absl::string_view text, size_t width);
 
-// With U-labels ("bücher.example") where the locale is one of UTF-8; else as it
-// is in DNS ("xn--bcher-kva.example").
+// With U-labels ("bücher.example") where the locale is one of UTF-8 and nothing
+// in them is hidden; else as it is in DNS ("xn--bcher-kva.example").
 std::string ShownName(const Host& host);
 
 }  // namespace holdfast

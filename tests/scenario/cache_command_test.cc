@@ -199,6 +199,7 @@ TEST_F(CacheCommandTest, WhatHasExpiredIsGone) {
 }
 
 TEST_F(CacheCommandTest, TableFitsTheTerminal) {
+  setenv("LC_ALL", "C.UTF-8", 1);
   const std::string longest =
       "a-rather-long-name-of-a-mail-server.department.example.org";
   Learn(Key(longest), kNeedsTls12);

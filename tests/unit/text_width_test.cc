@@ -24,12 +24,16 @@ TEST(TextWidthTest, WhatIsNotUtf8CountsByteByByte) {
 }
 
 TEST(TextWidthTest, FitsExactly) {
+  setenv("LC_ALL", "C.UTF-8", 1);
   EXPECT_EQ(FittedTo("邮件", 6), "邮件  ");
   EXPECT_EQ(FittedTo("邮件", 4), "邮件");
   EXPECT_EQ(FittedTo("mail.example.org", 6), "mail.…");
   // A wide character that would stand half outside leaves its place empty.
   EXPECT_EQ(FittedTo("邮件中国", 6), "邮件… ");
   EXPECT_EQ(FittedTo("邮件", 0), "");
+  setenv("LC_ALL", "C", 1);
+  EXPECT_EQ(FittedTo("mail.example.org", 6), "mail.~");
+  unsetenv("LC_ALL");
 }
 
 TEST(TextWidthTest, TablesAlignWideCharacters) {
@@ -68,6 +72,14 @@ TEST_F(ShownNameTest, IsInAsciiElsewhere) {
 TEST_F(ShownNameTest, KeepsWhatIsNoProperULabel) {
   setenv("LANG", "C.utf8", 1);
   EXPECT_EQ(Shown("xn--a.example"), "xn--a.example");
+}
+
+// IDNA 2008 knows the zero width non-joiner (RFC 5892, A.1): "نامه‌ای".
+TEST_F(ShownNameTest, KeepsWhatWouldHideSomething) {
+  setenv("LANG", "C.utf8", 1);
+  const Host host = *Host::Parse("xn--mgba3gch31f060k.example");
+  EXPECT_EQ(host.ToUnicode(), "نامه‌ای.example");
+  EXPECT_EQ(ShownName(host), "xn--mgba3gch31f060k.example");
 }
 
 }  // namespace
