@@ -1,6 +1,9 @@
 #include "c/error.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
+#include "core/printable.h"
 #include "protocols/report_json.h"
 
 using holdfast::ErrorFromStatus;
@@ -67,6 +70,22 @@ const char* holdfast_error_advice(const holdfast_error* error) {
 
 const char* holdfast_error_server_text(const holdfast_error* error) {
   return error == nullptr ? "" : error->error.server_text.c_str();
+}
+
+size_t holdfast_printable(const void* bytes, size_t size, char* buffer,
+                          size_t room) {
+  return holdfast::c::GuardValue<size_t>(0, [=] {
+    const std::string text = holdfast::Printable(absl::string_view(
+        static_cast<const char*>(bytes), bytes == nullptr ? 0 : size));
+    if (buffer == nullptr || room == 0) return text.size();
+    size_t fits = std::min(text.size(), room - 1);
+    // Where the text would go on inside of a character.
+    while (fits < text.size() && fits > 0 && (text[fits] & 0xc0) == 0x80) {
+      --fits;
+    }
+    buffer[text.copy(buffer, fits)] = '\0';
+    return text.size();
+  });
 }
 
 const char* holdfast_error_json(const holdfast_error* error) {

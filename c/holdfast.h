@@ -42,7 +42,10 @@
 // holdfast_session_cancel() may be called from any thread as long as the handle
 // exists.
 //
-// Text is UTF-8, but for a server's own words, which are whatever it sent.
+// Text is UTF-8, but for a server's own words, which are whatever it sent: its
+// server_text, its greeting and capabilities, and what a session's results and
+// updates hold of it. They pass through holdfast_printable() before they are
+// shown. Where a peer's words are part of any other text, they have done so.
 // Times that are told are milliseconds, if nothing else is said.
 
 #ifndef HOLDFAST_HOLDFAST_H_
@@ -190,10 +193,21 @@ const char *holdfast_error_category(const holdfast_error *error);
 const char *holdfast_error_message(const holdfast_error *error);
 // What to do; may be empty.
 const char *holdfast_error_advice(const holdfast_error *error);
-// The server's own words, if it said why; may be empty.
+// The server's own words as they came, if it said why; may be empty.
 const char *holdfast_error_server_text(const holdfast_error *error);
 // All of it as `holdfast --json` writes it, with the problems of a certificate.
+// The server's words in it are fit to be shown.
 const char *holdfast_error_json(const holdfast_error *error);
+
+// `size` bytes of a server's words as UTF-8 that is fit to be shown on one
+// line: control characters, characters that turn the reading direction or that
+// are not seen, what is not UTF-8, and backslashes become escapes (\x1b,
+// \u{202e}, \xff, \\). Writes at most `room` bytes into `buffer`, a NUL at the
+// end, and cuts no character; returns how many there are without the NUL if
+// nothing has to be cut, as snprintf does. `buffer` may be NULL if `room` is 0.
+// 0 if there is no memory.
+size_t holdfast_printable(const void *bytes, size_t size, char *buffer,
+                          size_t room);
 
 // ---- Values ----------------------------------------------------------------
 
@@ -218,7 +232,7 @@ int64_t holdfast_value_number(const holdfast_value *value, const char *path,
                               int64_t otherwise);
 // How many elements the list or object there has; 0 if there is none.
 size_t holdfast_value_count(const holdfast_value *value, const char *path);
-// The document as text.
+// The document as text, in ASCII. Bytes that are not UTF-8 are U+FFFD there.
 const char *holdfast_value_json(const holdfast_value *value);
 
 // ---- Loops -----------------------------------------------------------------
@@ -534,7 +548,7 @@ int holdfast_credentials_question_kind(
 // One of HOLDFAST_REASON_...
 int holdfast_credentials_question_reason(
     const holdfast_credentials_question *question);
-// The server's words when it refused; may be empty.
+// The server's words as they came when it refused; may be empty.
 const char *holdfast_credentials_question_server_text(
     const holdfast_credentials_question *question);
 // Both end and free the question. `secret` may be NULL where the kind has none;
@@ -613,9 +627,9 @@ int holdfast_connection_pending(const holdfast_connection *connection);
 int holdfast_connection_truncated(const holdfast_connection *connection);
 // Sends TLS's farewell, and ends the sending side.
 void holdfast_connection_shutdown(holdfast_connection *connection);
-// The server's greeting.
+// The server's greeting, as it came.
 const char *holdfast_connection_greeting(const holdfast_connection *connection);
-// By index from 0; NULL beyond the last.
+// As it came; by index from 0, NULL beyond the last.
 const char *holdfast_connection_capability(
     const holdfast_connection *connection, size_t index);
 // For code that knows descriptors only: a blocking stream socket, yours to
@@ -649,8 +663,8 @@ int holdfast_session_connected(const holdfast_session *session);
 // The report of the last connect, as a connect's result; NULL before the first.
 // Valid until the next call.
 const holdfast_value *holdfast_session_report(holdfast_session *session);
-// What the server says that it can do, by index from 0; NULL beyond the last,
-// and without a connection. Valid until something runs.
+// What the server says that it can do, as it came; by index from 0, NULL beyond
+// the last, and without a connection. Valid until something runs.
 const char *holdfast_session_capability(const holdfast_session *session,
                                         size_t index);
 // Result: {}.

@@ -11,10 +11,18 @@
 
 enum { NEWEST = 10 };
 
+// A server's words may hold anything, also what a terminal obeys.
+static void PrintWords(FILE *to, const char *words) {
+  char shown[1024];
+  holdfast_printable(words, words != NULL ? strlen(words) : 0, shown,
+                     sizeof shown);
+  fprintf(to, "%s\n", shown);
+}
+
 // Prints why, and ends the program.
 static void Fail(const holdfast_error *error) {
-  fprintf(stderr, "%s\n%s\n", holdfast_error_message(error),
-          holdfast_error_server_text(error));
+  fprintf(stderr, "%s\n", holdfast_error_message(error));
+  PrintWords(stderr, holdfast_error_server_text(error));
   exit(1);
 }
 
@@ -26,8 +34,8 @@ static const holdfast_value *Result(holdfast_operation *command) {
   }
   const holdfast_value *result = holdfast_operation_result(command);
   if (holdfast_value_number(result, "/ok", 1)) return result;
-  fprintf(stderr, "The server refuses: %s\n",
-          holdfast_value_text(result, "/words"));
+  fprintf(stderr, "The server refuses: ");
+  PrintWords(stderr, holdfast_value_text(result, "/words"));
   exit(1);
 }
 
@@ -58,7 +66,7 @@ static void PrintMailboxes(holdfast_session *session) {
   for (size_t i = 0; i < holdfast_value_count(result, "/mailboxes"); ++i) {
     char path[64];
     snprintf(path, sizeof path, "/mailboxes/%zu/name", i);
-    puts(holdfast_value_text(result, path));
+    PrintWords(stdout, holdfast_value_text(result, path));
   }
   holdfast_operation_free(list);
 }

@@ -17,12 +17,20 @@ struct Watcher {
   int exit_code;
 };
 
+// A server's words may hold anything, also what a terminal obeys.
+static void PrintWords(FILE *to, const char *words) {
+  char shown[1024];
+  holdfast_printable(words, words != NULL ? strlen(words) : 0, shown,
+                     sizeof shown);
+  fprintf(to, "%s\n", shown);
+}
+
 static void End(struct Watcher *watcher, const holdfast_error *error) {
   watcher->done = 1;
   if (error == NULL) return;
   watcher->exit_code = 1;
-  fprintf(stderr, "%s\n%s\n", holdfast_error_message(error),
-          holdfast_error_server_text(error));
+  fprintf(stderr, "%s\n", holdfast_error_message(error));
+  PrintWords(stderr, holdfast_error_server_text(error));
 }
 
 // Each of these is told of the end of an operation, and frees it.

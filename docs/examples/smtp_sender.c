@@ -9,9 +9,17 @@
 
 #include "holdfast/holdfast.h"
 
+// A server's words may hold anything, also what a terminal obeys.
+static void PrintWords(FILE *to, const char *words) {
+  char shown[1024];
+  holdfast_printable(words, words != NULL ? strlen(words) : 0, shown,
+                     sizeof shown);
+  fprintf(to, "%s\n", shown);
+}
+
 static void Complain(const holdfast_error *error) {
-  fprintf(stderr, "%s\n%s\n", holdfast_error_message(error),
-          holdfast_error_server_text(error));
+  fprintf(stderr, "%s\n", holdfast_error_message(error));
+  PrintWords(stderr, holdfast_error_server_text(error));
 }
 
 // `made`, unless it is NULL: then the program ends.
@@ -46,15 +54,14 @@ static int Report(const holdfast_value *sent, char **recipients) {
   for (size_t i = 0; i < holdfast_value_count(sent, "/recipients"); ++i) {
     char path[64];
     snprintf(path, sizeof path, "/recipients/%zu/words", i);
-    printf("%s: %s\n", recipients[i], holdfast_value_text(sent, path));
+    printf("%s: ", recipients[i]);
+    PrintWords(stdout, holdfast_value_text(sent, path));
     snprintf(path, sizeof path, "/recipients/%zu/ok", i);
     all = all && holdfast_value_number(sent, path, 0);
   }
-  const char *words = holdfast_value_text(sent, "/last/words");
-  printf(
-      "%s: %s\n",
-      holdfast_value_number(sent, "/accepted", 0) ? "accepted" : "not accepted",
-      words != NULL ? words : "");
+  printf("%s: ", holdfast_value_number(sent, "/accepted", 0) ? "accepted"
+                                                             : "not accepted");
+  PrintWords(stdout, holdfast_value_text(sent, "/last/words"));
   const int64_t limit = holdfast_value_number(sent, "/size_limit", -1);
   if (limit >= 0) printf("limit: %lld\n", (long long)limit);
   return all != 0;
