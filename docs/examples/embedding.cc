@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "core/printable.h"
 #include "core/uv_event_loop.h"
 #include "protocols/blocking_connection.h"
 #include "protocols/connector.h"
@@ -56,7 +57,7 @@ class Inbox {
     imap_ = ImapSession::Create(std::move(services), std::move(options));
     imap_->Examine("INBOX", [this](absl::StatusOr<MailboxInfo> inbox) {
       if (!inbox.ok()) return Tell(inbox.status());
-      if (!inbox->answer.ok()) return Tell(inbox->answer.text);
+      if (!inbox->answer.ok()) return Tell(Printable(inbox->answer.text));
       idle_ = imap_->Idle([](absl::StatusOr<ImapAnswer>) {});
     });
   }

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "core/printable.h"
 #include "protocols/imap_session.h"
 #include "protocols/own_loop.h"
 
@@ -17,7 +18,7 @@ template <typename T>
 T OrExit(absl::StatusOr<T> result) {
   if (result.ok()) return *std::move(result);
   const Error error = ErrorFromStatus(result.status());
-  std::cerr << error.Message() << "\n" << error.server_text << "\n";
+  std::cerr << error.Message() << "\n" << Printable(error.server_text) << "\n";
   std::exit(1);
 }
 
@@ -26,7 +27,7 @@ template <typename T>
 T Get(OwnLoop* own, std::function<void(ImapSession::Done<T>)> command) {
   T result = OrExit(own->Await<absl::StatusOr<T>>(command));
   if (result.answer.ok()) return result;
-  std::cerr << "The server refuses: " << result.answer.text << "\n";
+  std::cerr << "The server refuses: " << Printable(result.answer.text) << "\n";
   std::exit(1);
 }
 
@@ -59,7 +60,7 @@ int main(int argc, char** argv) {
   const auto list =
       Get<ImapMailboxes>(own.get(), [&](auto done) { imap->List("*", done); });
   for (const MailboxEntry& entry : list.mailboxes) {
-    std::cout << entry.name << "\n";
+    std::cout << Printable(entry.name) << "\n";
   }
   Get<MailboxInfo>(own.get(), [&](auto done) { imap->Examine("INBOX", done); });
   std::vector<uint32_t> uids = Get<ImapUids>(own.get(), [&](auto done) {

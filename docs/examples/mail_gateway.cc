@@ -8,16 +8,11 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "core/printable.h"
 #include "nlohmann/json.hpp"
 
 namespace holdfast::example {
 namespace {
-
-// A server's words need not be UTF-8.
-std::string OnOneLine(const nlohmann::ordered_json& document) {
-  return document.dump(-1, ' ', /*ensure_ascii=*/false,
-                       nlohmann::ordered_json::error_handler_t::replace);
-}
 
 // As SMTP sends it (RFC 5321, 4.5.2), without the last dot.
 std::string Dotted(const std::string& text) {
@@ -49,12 +44,14 @@ absl::StatusOr<RedialOptions> PinnedTo(std::vector<std::string> pins,
 }
 
 std::string LogLine(absl::string_view what, const Error& error) {
-  return OnOneLine(
-      {{"what", std::string(what)},
-       {"error", std::string(ErrorName(error.code))},
-       {"category", std::string(ErrorCategoryName(error.category()))},
-       {"message", error.Message()},
-       {"server", error.server_text}});
+  const nlohmann::ordered_json line = {
+      {"what", std::string(what)},
+      {"error", std::string(ErrorName(error.code))},
+      {"category", std::string(ErrorCategoryName(error.category()))},
+      {"message", error.Message()},
+      // Whatever it sent: only so is it fit for a log.
+      {"server", Printable(error.server_text)}};
+  return line.dump();
 }
 
 std::string LogLine(const Event& event) {
@@ -62,7 +59,7 @@ std::string LogLine(const Event& event) {
       {"event", std::string(EventKindName(event.kind))},
       {"ms", absl::ToInt64Milliseconds(event.at)}};
   for (const auto& [name, value] : event.fields) line[name] = value;
-  return OnOneLine(line);
+  return line.dump();
 }
 
 int ExitStatus(const Error& error) {

@@ -3,6 +3,8 @@
 #include <optional>
 #include <utility>
 
+#include "core/printable.h"
+
 namespace holdfast::example {
 namespace {
 
@@ -11,6 +13,11 @@ Diagnosis InWords(std::string text, absl::string_view advice = "") {
   diagnosis.summary = std::move(text);
   if (!advice.empty()) diagnosis.advice.emplace_back(advice);
   return diagnosis;
+}
+
+// The server's own words, which may be anything.
+Diagnosis Refusal(const ImapAnswer& answer) {
+  return InWords(Printable(answer.text));
 }
 
 // In words for a person. Who could not be reached is in the report of the
@@ -60,7 +67,7 @@ std::shared_ptr<Cancellation> MailReader::Open() {
                        [this] { Open(); });
     }
     const ImapAnswer& answer = inbox->answer;
-    if (!answer.ok()) return view_->ShowTrouble(InWords(answer.text));
+    if (!answer.ok()) return view_->ShowTrouble(Refusal(answer));
     view_->ShowInbox(inbox->exists);
   });
   return imap_request_.cancellation;
@@ -76,8 +83,9 @@ void MailReader::Show(uint32_t uid) {
                                         [this, uid] { Show(uid); });
                      }
                      const ImapAnswer& answer = fetched->answer;
-                     if (!answer.ok())
-                       return view_->ShowTrouble(InWords(answer.text));
+                     if (!answer.ok()) {
+                       return view_->ShowTrouble(Refusal(answer));
+                     }
                      view_->ShowText(text->text());
                    });
 }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "core/printable.h"
 #include "protocols/own_loop.h"
 #include "protocols/smtp_session.h"
 
@@ -13,7 +14,7 @@ using namespace holdfast;
 
 void Complain(const absl::Status& status) {
   const Error error = ErrorFromStatus(status);
-  std::cerr << error.Message() << "\n" << error.server_text << "\n";
+  std::cerr << error.Message() << "\n" << Printable(error.server_text) << "\n";
 }
 
 // What `result` holds, or the end of the program.
@@ -52,11 +53,12 @@ int main(int argc, char** argv) {
   bool all = sent.accepted;
   for (size_t i = 0; i < sent.recipients.size(); ++i) {
     const SmtpAnswer& answer = sent.recipients[i];
-    std::cout << envelope.recipients[i] << ": " << answer.words << "\n";
+    std::cout << envelope.recipients[i] << ": " << Printable(answer.words)
+              << "\n";
     all = all && answer.ok();
   }
   std::cout << (sent.accepted ? "accepted: " : "not accepted: ")
-            << sent.last.words << "\n";
+            << Printable(sent.last.words) << "\n";
   if (sent.size_limit) std::cout << "limit: " << *sent.size_limit << "\n";
   return all ? 0 : 1;
 }

@@ -406,7 +406,7 @@ TEST(MailGatewayLogTest, TakesAnyBytesAndNamesTheFields) {
   error.server_text = "421 \xff\"\r\n";
   const std::string line = example::LogLine("lost", error);
   EXPECT_THAT(line, testing::Not(HasSubstr("\n")));
-  EXPECT_EQ(nlohmann::json::parse(line).at("server"), "421 \xEF\xBF\xBD\"\r\n");
+  EXPECT_EQ(nlohmann::json::parse(line).at("server"), R"(421 \xff"\r\n)");
   EXPECT_EQ(
       example::LogLine(
           {EventKind::kReady, absl::Seconds(1), 1, {{"version", "TLS1.3"}}}),
