@@ -23,8 +23,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/pem.h"
-#include "core/trust.h"
+#include "core/trust/pem.h"
+#include "core/trust/trust.h"
 #include "tests/helpers/certificate_maker.h"
 #include "tests/helpers/other_verifiers.h"
 #include "tests/helpers/trust_checker.h"

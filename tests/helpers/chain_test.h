@@ -9,7 +9,7 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "core/trust.h"
+#include "core/trust/trust.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/helpers/certificate_maker.h"

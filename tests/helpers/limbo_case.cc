@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "core/pem.h"
+#include "core/trust/pem.h"
 
 namespace holdfast::test {
 namespace {

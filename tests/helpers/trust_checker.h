@@ -13,7 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "core/nss_runtime.h"
-#include "core/trust.h"
+#include "core/trust/trust.h"
 #include "tests/helpers/temp_dir.h"
 
 namespace holdfast::test {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "absl/time/clock.h"
-#include "core/trust.h"
+#include "core/trust/trust.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/helpers/certificate_maker.h"

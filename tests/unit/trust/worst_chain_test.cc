@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/pem.h"
+#include "core/trust/pem.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/helpers/chain_test.h"
