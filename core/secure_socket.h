@@ -45,11 +45,12 @@ struct TlsInfo {
   std::string alpn;    // empty if none was chosen
   bool resumed = false;
   CertificateInfo certificate;
-  std::vector<CertificateInfo> chain;  // as the server sent it, that one first
   // All that were found. If there are any, the user accepts any certificate, or
   // the client has decided so.
   std::vector<CertificateProblem> certificate_problems;
   CertificateDecision certificate_decision = CertificateDecision::kAsFound;
+  // All that the server sent, that certificate first.
+  std::vector<CertificateInfo> chain = {};
 
   // By us, without a problem.
   bool certificate_verified() const {
