@@ -16,7 +16,7 @@ Diagnosis InWords(std::string text, absl::string_view advice = "") {
 }
 
 // The server's own words, which may be anything.
-Diagnosis Refusal(const ImapAnswer& answer) {
+Diagnosis TroubleOf(const ImapAnswer& answer) {
   return InWords(Printable(answer.text));
 }
 
@@ -67,7 +67,7 @@ std::shared_ptr<Cancellation> MailReader::Open() {
                        [this] { Open(); });
     }
     const ImapAnswer& answer = inbox->answer;
-    if (!answer.ok()) return view_->ShowTrouble(Refusal(answer));
+    if (!answer.ok()) return view_->ShowTrouble(TroubleOf(answer));
     view_->ShowInbox(inbox->exists);
   });
   return imap_request_.cancellation;
@@ -84,7 +84,7 @@ void MailReader::Show(uint32_t uid) {
                      }
                      const ImapAnswer& answer = fetched->answer;
                      if (!answer.ok()) {
-                       return view_->ShowTrouble(Refusal(answer));
+                       return view_->ShowTrouble(TroubleOf(answer));
                      }
                      view_->ShowText(text->text());
                    });
