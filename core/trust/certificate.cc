@@ -81,10 +81,6 @@ bool ReadAlternativeNames(absl::string_view value, Certificate* certificate) {
   while (!reader.done()) {
     const auto name = TakeGeneralName(&reader);
     if (!name) return false;
-    if (name->kind == NameKind::kAddress && name->value.size() != 4 &&
-        name->value.size() != 16) {
-      return false;
-    }
     certificate->names.push_back(*name);
   }
   return true;

@@ -145,10 +145,13 @@ void ChainVerification::Begin() {
       has_unreadable_ = true;  // which does no harm if it is not needed
     }
   }
-  if (!std::any_of(leaf().names.begin(), leaf().names.end(),
-                   [this](const GeneralName& name) {
-                     return IsFor(name, server_.host);
-                   })) {
+  const bool is_for_host = std::any_of(
+      leaf().names.begin(), leaf().names.end(),
+      [this](const GeneralName& name) { return IsFor(name, server_.host); });
+  // One that was not read well, or is too old to say it, is refused for that.
+  const bool is_refused_anyhow = !anchors_->Contains(leaf().der) &&
+                                 (!leaf().flaw.empty() || leaf().version < 3);
+  if (!is_for_host && !is_refused_anyhow) {
     problems_.push_back(WrongName(leaf(), server_.host));
   }
   AddLeafProblems();
@@ -176,41 +179,46 @@ void ChainVerification::AddLeafProblems() {
     add(ErrorCode::kDistrustedAuthority,
         "the certificate is marked as not to be believed");
   }
-  // Who trusts it as it is has taken it with all that is odd about it.
-  if (!anchors_->Contains(certificate.der)) AddUntrustedLeafProblems();
+  const bool wrong_purpose = certificate.extended_key_usage &&
+                             !certificate.extended_key_usage->server_auth &&
+                             !certificate.extended_key_usage->any;
+  // Of an authority that serves TLS itself, keyUsage often says the former
+  // only.
+  const bool wrong_key_usage = certificate.key_usage &&
+                               !certificate.key_usage->serves_tls &&
+                               !certificate.is_authority();
+  if (wrong_purpose || wrong_key_usage) {
+    add(ErrorCode::kBadCertificate,
+        "the certificate is for another purpose than TLS servers");
+  }
+  AddFlaw();
+  // Who signs himself proves nothing by it, whatever the hash, and one that is
+  // trusted itself need not.
+  if (!certificate.is_self_issued() && !anchors_->Contains(certificate.der)) {
+    if (auto problem = SignatureProblem(certificate, certificate)) {
+      problems_.push_back(*std::move(problem));
+    }
+  }
   if (auto problem = KeyProblem(certificate, certificate)) {
     problems_.push_back(*std::move(problem));
   }
 }
 
-void ChainVerification::AddUntrustedLeafProblems() {
+void ChainVerification::AddFlaw() {
   const Certificate& certificate = leaf();
-  const auto add = [&](ErrorCode code, std::string detail) {
-    problems_.push_back(
-        {code, NameText(certificate.subject_der), std::move(detail)});
-  };
-  if (!certificate.flaw.empty() || certificate.version < 3) {
-    add(ErrorCode::kBadCertificate,
-        absl::StrCat("the certificate ",
-                     certificate.flaw.empty()
-                         ? absl::StrCat("is of version ", certificate.version,
-                                        ", which is too old")
-                         : certificate.flaw));
+  if (certificate.flaw.empty() && certificate.version == 3) return;
+  CertificateProblem problem = {
+      ErrorCode::kBadCertificate, NameText(certificate.subject_der),
+      absl::StrCat("the certificate ", certificate.flaw)};
+  if (certificate.flaw.empty()) {
+    problem.detail = absl::StrCat("the certificate is of version ",
+                                  certificate.version, ", which is too old");
+    problem.advice = PinAdvice(
+        "The server's operator must replace the certificate by one of version "
+        "3, with its name in the subjectAltName.",
+        certificate);
   }
-  const bool wrong_purpose = certificate.extended_key_usage &&
-                             !certificate.extended_key_usage->server_auth &&
-                             !certificate.extended_key_usage->any;
-  const bool wrong_key_usage =
-      certificate.key_usage && !certificate.key_usage->serves_tls;
-  if (wrong_purpose || wrong_key_usage) {
-    add(ErrorCode::kBadCertificate,
-        "the certificate is for another purpose than TLS servers");
-  }
-  // Who signs himself proves nothing by it, whatever the hash.
-  if (certificate.is_self_issued()) return;
-  if (auto problem = SignatureProblem(certificate, certificate)) {
-    problems_.push_back(*std::move(problem));
-  }
+  problems_.push_back(std::move(problem));
 }
 
 ChainVerification::Step ChainVerification::RunStep() {
@@ -356,6 +364,7 @@ void ChainVerification::AddMissingIssuer(const Path& path, bool bad_signature) {
     problem.detail = "the certificate is signed by itself and not trusted";
   } else if (bad_signature) {
     problem.code = ErrorCode::kBadSignature;
+    problem.subject = NameText(last.subject_der);
     problem.detail = absl::StrCat("the signature of ", issuer, " on ", whose,
                                   " is not valid");
   } else if (name_is_trusted) {
@@ -363,11 +372,12 @@ void ChainVerification::AddMissingIssuer(const Path& path, bool bad_signature) {
         whose, " was issued by ", issuer,
         ", which has the name of an authority that is trusted, but another "
         "key");
-  } else if (is_leaf && inspector.empty() &&
-             (last.names_its_issuers_file || has_own_authorities_)) {
+  } else if (!last.is_self_issued() && inspector.empty() &&
+             ((is_leaf && last.names_its_issuers_file) ||
+              has_own_authorities_)) {
     problem.code = ErrorCode::kMissingIntermediate;
     problem.detail = absl::StrCat(
-        "the certificate was issued by ", issuer,
+        whose, " was issued by ", issuer,
         ", whose certificate the server did not send, and which is not trusted "
         "by itself");
   } else {

@@ -48,7 +48,7 @@ class ChainVerification {
   Step FollowChain();
   Step ReadStaples();
   void AddLeafProblems();
-  void AddUntrustedLeafProblems();
+  void AddFlaw();
   void AddPathProblems(const Path& path);
   void AddMissingIssuer(const Path& path, bool bad_signature);
   const Certificate& leaf() const { return chain_.front(); }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "core/printable.h"
 #include "core/trust/object_id.h"
 
@@ -75,16 +76,12 @@ std::string Last(absl::string_view name_der, absl::string_view type) {
   return found;
 }
 
-// RFC 4514, 2.4. A backslash is doubled by Printable() already.
+// Printable, and in quotation marks if it holds what has a meaning between
+// values. A backslash is doubled by Printable() already.
 std::string QuoteValue(const std::string& value) {
-  std::string quoted;
-  for (const char c : Printable(value)) {
-    if (absl::string_view(",+\"<>;").find(c) != absl::string_view::npos) {
-      quoted.push_back('\\');
-    }
-    quoted.push_back(c);
-  }
-  return quoted;
+  const std::string text = Printable(value);
+  if (text.find_first_of(",+=\"<>#;") == std::string::npos) return text;
+  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\\\""}}), "\"");
 }
 
 }  // namespace
@@ -152,6 +149,9 @@ std::string Organization(absl::string_view name_der) {
 }
 
 std::string AddressText(absl::string_view address) {
+  if (address.size() != 4 && address.size() != 16) {
+    return absl::StrCat("an address of ", address.size(), " bytes");
+  }
   char text[INET6_ADDRSTRLEN] = "";
   inet_ntop(address.size() == 4 ? AF_INET : AF_INET6, address.data(), text,
             sizeof text);

@@ -53,7 +53,7 @@ std::string CommonName(absl::string_view name_der);
 // The last organization; likewise.
 std::string Organization(absl::string_view name_der);
 
-// "192.0.2.1" of 4 or 16 bytes.
+// "192.0.2.1" of 4 or 16 bytes; "an address of 8 bytes" of others.
 std::string AddressText(absl::string_view address);
 
 }  // namespace holdfast

@@ -154,8 +154,10 @@ bool IsNameOfItsKind(const GeneralName& name) {
       return IsDnsName(name.value, /*may_have_wildcard=*/true);
     case NameKind::kEmail:
       return IsEmailName(name.value);
+    case NameKind::kAddress:
+      return name.value.size() == 4 || name.value.size() == 16;
     default:
-      return true;  // addresses and directory names were read with their form
+      return true;  // a directory name was read with its form
   }
 }
 

@@ -59,19 +59,19 @@ void CheckDates(const Certificate& issuer, const Anchor* anchor,
   }
 }
 
-// Whether it may issue certificates at all, and those of servers. An anchor of
+// Whether it may issue certificates at all, and those of servers. A root of
 // version 1 has no extensions to say so with: that it is an anchor does.
 void CheckAuthority(const Certificate& issuer, const Anchor* anchor,
                     absl::Span<const Certificate* const> below,
                     Findings* findings) {
   const Certificate& leaf = *below.front();
-  const bool is_old_anchor = anchor != nullptr && issuer.version < 3;
+  const bool is_old_root = anchor != nullptr && issuer.version < 3;
   const auto refuse = [&](absl::string_view why) {
     findings->Add(ErrorCode::kAuthorityNotForServers, issuer, [&] {
       return absl::StrCat(Describe(issuer, leaf), " ", why);
     });
   };
-  if (!issuer.is_authority() && !is_old_anchor) {
+  if (!issuer.is_authority() && !is_old_root) {
     refuse("is not that of an authority");
   } else if (issuer.key_usage && !issuer.key_usage->signs_certificates) {
     refuse("does not allow its key to sign certificates");
@@ -162,7 +162,11 @@ bool CheckIssuer(const Certificate& issuer, const Anchor* anchor,
                  const PathInput& input, Budget* budget, Problems* problems) {
   const Certificate& leaf = *below.front();
   Findings findings(problems);
-  if (!issuer.flaw.empty() || (issuer.version < 3 && anchor == nullptr)) {
+  const bool is_old_root =
+      issuer.version < 3 && anchor != nullptr && issuer.is_self_issued();
+  const bool is_flawed =
+      !issuer.flaw.empty() || (issuer.version < 3 && !is_old_root);
+  if (is_flawed) {
     findings.Add(ErrorCode::kBadCertificate, issuer, [&] {
       return absl::StrCat(Describe(issuer, leaf), " ",
                           issuer.flaw.empty()
@@ -173,7 +177,8 @@ bool CheckIssuer(const Certificate& issuer, const Anchor* anchor,
   }
   CheckDistrust(issuer, anchor, leaf, *input.anchors, &findings);
   CheckDates(issuer, anchor, leaf, input.now, &findings);
-  CheckAuthority(issuer, anchor, below, &findings);
+  // What was not read well says nothing.
+  if (!is_flawed) CheckAuthority(issuer, anchor, below, &findings);
   // An anchor proves nothing by its signature.
   if (anchor == nullptr) {
     if (auto problem = SignatureProblem(issuer, leaf)) {
@@ -192,6 +197,9 @@ bool CheckIssuer(const Certificate& issuer, const Anchor* anchor,
 SignatureChecker::Result SignatureChecker::Check(const Certificate& certificate,
                                                  const Certificate& issuer,
                                                  Budget* budget) {
+  if (!certificate.flaw.empty() || !WhyKeyIsWeak(issuer.key).empty()) {
+    return Result::kValid;
+  }
   switch (ReadSignatureAlgorithm(certificate.signature_algorithm_der).kind) {
     case SignatureKind::kWeak:
     case SignatureKind::kOther:
