@@ -49,6 +49,7 @@ readerswhenstopped: true
 # Readers are welcome on a busy machine too.
 nnrpdloadlimit: 0
 icdsynccount: 1
+nnrpdloadlimit: 0
 tlscafile: $0/etc/chain.pem
 tlscertfile: $0/etc/chain.pem
 tlskeyfile: $0/etc/key.pem
