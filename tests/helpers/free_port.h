@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
+#include "tests/helpers/patience.h"
 
 namespace holdfast::test {
 
@@ -19,8 +20,7 @@ uint16_t ReserveFreePort();
 bool IsListening(uint16_t port);
 
 // Waits for IsListening(). False if it does not come to that in time.
-bool WaitUntilListening(uint16_t port,
-                        absl::Duration timeout = absl::Seconds(15));
+bool WaitUntilListening(uint16_t port, absl::Duration timeout = LongEnough());
 
 }  // namespace holdfast::test
 

@@ -169,7 +169,7 @@ absl::StatusOr<std::unique_ptr<Process>> Process::Start(
 Process::~Process() {
   if (pid_ < 0) return;
   Signal(SIGTERM);
-  if (Wait(absl::Seconds(5))) return;
+  if (Wait(Scaled(absl::Seconds(5)))) return;
   Signal(SIGKILL);
   Wait(absl::InfiniteDuration());
 }
@@ -227,7 +227,7 @@ std::vector<pid_t> Process::LivingGroup() const {
 }
 
 absl::Status Process::EndGroup() {
-  const absl::Time deadline = absl::Now() + absl::Seconds(15);
+  const absl::Time deadline = absl::Now() + LongEnough();
   Signal(SIGTERM);
   Wait(deadline - absl::Now());
   std::vector<pid_t> living = LivingGroup();

@@ -19,6 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "core/unique_fd.h"
+#include "tests/helpers/patience.h"
 
 namespace holdfast::test {
 
@@ -49,8 +50,8 @@ class Process {
       const ProcessOptions& options);
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
-  // Ends it if it still runs: by SIGTERM, and by SIGKILL if it takes more than
-  // five seconds over that.
+  // Ends it if it still runs: by SIGTERM, and by SIGKILL if it takes too long
+  // over that.
   ~Process();
 
   pid_t pid() const { return pid_; }
@@ -66,7 +67,7 @@ class Process {
   // Waits until it has written `text` to standard output. False if it ends, or
   // the time does, before that.
   bool WaitForOutput(absl::string_view text,
-                     absl::Duration timeout = absl::Seconds(15));
+                     absl::Duration timeout = LongEnough());
   // Processes of its group that are alive, itself included.
   std::vector<pid_t> LivingGroup() const;
   // Ends it, and then what is left of its group, by SIGTERM. Errors:
@@ -89,8 +90,8 @@ bool IsAlive(pid_t pid);
 
 // Runs a program to its end; kills it, and those of its children that stayed
 // in its process group, after `timeout`.
-absl::StatusOr<ProcessResult> RunProcess(
-    const ProcessOptions& options, absl::Duration timeout = absl::Seconds(30));
+absl::StatusOr<ProcessResult> RunProcess(const ProcessOptions& options,
+                                         absl::Duration timeout = LongEnough());
 
 }  // namespace holdfast::test
 

@@ -2,15 +2,18 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "tests/helpers/patience.h"
 
 namespace holdfast::test {
 namespace {
 
 std::string TinyproxyConfiguration(const ProxyServerOptions& options,
                                    uint16_t port) {
-  std::string text = absl::StrCat("Port ", port,
-                                  "\nListen 127.0.0.1\nAllow 127.0.0.1\n"
-                                  "Timeout 60\nMaxClients 100\n");
+  std::string text =
+      absl::StrCat("Port ", port,
+                   "\nListen 127.0.0.1\nAllow 127.0.0.1\n"
+                   "MaxClients 100\nTimeout ",
+                   absl::ToInt64Seconds(Scaled(absl::Minutes(1))), "\n");
   if (!options.user.empty()) {
     absl::StrAppend(&text, "BasicAuth ", options.user, " ", options.password,
                     "\n");
