@@ -14,6 +14,7 @@
 #include "protocols/own_loop.h"
 #include "protocols/session.h"
 #include "tests/helpers/cutting_relay.h"
+#include "tests/helpers/patient_request.h"
 #include "tests/helpers/temp_dir.h"
 #include "tools/lab/certificate_authority.h"
 
@@ -41,13 +42,13 @@ class FaultTest : public testing::Test {
     TrustOptions trust;
     trust.system_roots = false;
     trust.ca_files = {directory_.Write("ca.pem", authority_.certificate_pem())};
-    SessionOptions options{
-        {{*ParseTarget(target), runtime_, *Trust::Load(runtime_, trust)}}};
+    SessionOptions options{{Patient(
+        {*ParseTarget(target), runtime_, *Trust::Load(runtime_, trust)})}};
     providers_.push_back(NewPasswordProvider(user, SecretString("pw")));
     options.redial.credentials = providers_.back().get();
     options.redial.policy.first_pause = absl::Milliseconds(5);
     options.redial.policy.longest_pause = absl::Milliseconds(50);
-    options.patience = absl::Milliseconds(500);
+    options.patience = Scaled(absl::Seconds(1));
     options.redial.connect.on_event = [this](const Event& event) {
       events_.emplace_back(EventKindName(event.kind));
     };

@@ -24,6 +24,7 @@
 #include "tests/helpers/cutting_relay.h"
 #include "tests/helpers/dovecot_server.h"
 #include "tests/helpers/fault_test.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/postfix_server.h"
 
 namespace holdfast::test {
@@ -68,10 +69,7 @@ class ClientsTest : public FaultTest {
     relay_.emplace(dovecot_->imaps_port());
   }
   size_t DeliveredInTime(size_t wanted) const {
-    const absl::Time limit = absl::Now() + absl::Seconds(10);
-    while (postfix_->Delivered().size() < wanted && absl::Now() < limit) {
-      absl::SleepFor(absl::Milliseconds(20));
-    }
+    Eventually([&] { return postfix_->Delivered().size() >= wanted; });
     return postfix_->Delivered().size();
   }
 
@@ -175,9 +173,9 @@ TEST_F(MailReaderTest, IsStoppedFromAnotherThreadAndGoesOn) {
   relay_->Arm({Cut::Direction::kToClient, 0, false, Cut::Kind::kSilence});
   reader_->Show(1);
   std::thread([stop] { stop->Cancel(); }).join();
-  RunFor(absl::Milliseconds(20));
+  RunFor(Scaled(absl::Milliseconds(20)));
   reader_->Show(1);  // of a session that has ended
-  RunFor(absl::Milliseconds(20));
+  RunFor(Scaled(absl::Milliseconds(20)));
   EXPECT_THAT(window_.shown, ElementsAre("inbox 0"));
   reader_->Open();
   RunUntilShown(2);
@@ -264,7 +262,7 @@ class MailNotifierTest : public ClientsTest {
 TEST_F(MailNotifierTest, HearsOfNewMailInEachInboxAlsoAfterALoss) {
   for (const char* user : {"alice", "bob"}) {
     example::InboxWatch::Options options = Watch(user);
-    options.session.redial.policy.max_redials = 100;
+    options.session.redial.policy.max_redials = 1'000'000;
     notifier_.Add(std::move(options));
     RunUntilHeard(heard_.size() + 1);
   }
@@ -313,7 +311,7 @@ TEST_F(MailNotifierTest, AWrongPasswordIsNotGivenAgainBeforeTheUserActs) {
   example::InboxWatch* const watch = notifier_.Add(std::move(options));
   RunUntilHeard(1);
   notifier_.OnNetworkChanged();
-  RunFor(absl::Milliseconds(50));
+  RunFor(Scaled(absl::Milliseconds(50)));
   EXPECT_THAT(heard_, ElementsAre("alice authentication_refused"));
   EXPECT_EQ(credentials.asked, 1);
   credentials.password = "pw";
@@ -360,7 +358,7 @@ TEST_F(MailGatewayTest, SendsAgainOnlyWhatTheServerCannotHave) {
   EXPECT_EQ(Submit(), Fate::kSent);
   EXPECT_EQ(DeliveredInTime(6), 6u);
   EXPECT_THAT(postfix_->Delivered()[0], HasSubstr("\n.dot\n"));
-  absl::SleepFor(absl::Milliseconds(100));
+  absl::SleepFor(Scaled(absl::Milliseconds(100)));
   EXPECT_EQ(postfix_->Delivered().size(), 6u);
 }
 

@@ -4,6 +4,7 @@
 #include "protocols/redialer.h"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -17,6 +18,7 @@
 #include "protocols/own_loop.h"
 #include "tests/helpers/cutting_relay.h"
 #include "tests/helpers/dovecot_server.h"
+#include "tests/helpers/patient_request.h"
 #include "tests/helpers/temp_dir.h"
 
 namespace holdfast::test {
@@ -47,15 +49,16 @@ class RealRedialerTest : public testing::Test {
     TrustOptions trust;
     trust.system_roots = false;
     trust.ca_files = {directory_.Write("ca.pem", authority_.certificate_pem())};
-    RedialOptions options{
+    RedialOptions options{Patient(
         {*ParseTarget(absl::StrCat("imaps://127.0.0.1:", relay_.port())),
-         runtime_, *Trust::Load(runtime_, trust)}};
+         runtime_, *Trust::Load(runtime_, trust)})};
     options.credentials = &provider_;
     options.connect.cancellation = cancellation_;
     options.policy.first_pause = absl::Milliseconds(10);
     options.policy.longest_pause = absl::Milliseconds(40);
     options.connect.on_event = [this](const Event& event) {
       events_.emplace_back(EventKindName(event.kind));
+      if (on_event_) on_event_(event);
     };
     redialer_ = Redialer::Create(own_->services(), options);
   }
@@ -102,6 +105,7 @@ class RealRedialerTest : public testing::Test {
   std::unique_ptr<HostCache> cache_ = NewMemoryHostCache();
   std::unique_ptr<OwnLoop> own_ = *OwnLoop::Create(cache_.get());
   std::vector<std::string> events_;
+  std::function<void(const Event&)> on_event_;
   const std::shared_ptr<Cancellation> cancellation_ =
       std::make_shared<Cancellation>();
   std::unique_ptr<Redialer> redialer_;
@@ -143,12 +147,16 @@ TEST_F(RealRedialerTest, AServerThatIsAwayForAWhileIsWaitedForAndNeverMarked) {
   ASSERT_TRUE(Dial().ok());
   const uint16_t port = dovecot_->imaps_port();
   relay_.Redirect(1);  // where nobody listens: each connection ends at once
-  const auto back = own_->loop()->StartTimer(absl::Milliseconds(100),
-                                             [&] { relay_.Redirect(port); });
+  int pauses = 0;
+  on_event_ = [&](const Event& event) {
+    if (event.kind == EventKind::kRedialPause && ++pauses == 3) {
+      relay_.Redirect(port);
+    }
+  };
   const RedialResult second =
       DialAgain(MakeError(ErrorCode::kConnectionReset, Phase::kSession));
   ASSERT_TRUE(second.ok()) << second.error->Message();
-  EXPECT_GT(second.dials, 1);
+  EXPECT_EQ(second.dials, 3);
   for (const auto& [key, record] : cache_->List()) {
     EXPECT_FALSE(record.ActiveReduction(absl::Now()));
   }
