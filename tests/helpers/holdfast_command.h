@@ -9,6 +9,7 @@
 
 #include "absl/time/time.h"
 #include "nlohmann/json.hpp"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/process.h"
 
 namespace holdfast::test {
@@ -24,11 +25,16 @@ struct CommandResult {
 // The path of the command that was built with these tests.
 std::string HoldfastPath();
 
+// It, with `arguments`. Where they set no time for the server, and on a busy
+// machine only, the usual one is scaled (patience.h): a server that is slow for
+// that reason is not to be taken for a silent one.
+std::vector<std::string> HoldfastCommand(std::vector<std::string> arguments);
+
 // Runs it with `arguments` to its end, at most `limit`; the test fails if it
 // takes longer. Its environment names no cache and no home.
 CommandResult RunHoldfast(std::vector<std::string> arguments,
                           std::map<std::string, std::string> environment = {},
-                          absl::Duration limit = absl::Seconds(40));
+                          absl::Duration limit = Scaled(absl::Seconds(60)));
 
 }  // namespace holdfast::test
 

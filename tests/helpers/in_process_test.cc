@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "tests/helpers/patient_request.h"
+
 namespace holdfast::test {
 
 InProcessTest::InProcessTest()
@@ -35,7 +37,7 @@ std::unique_ptr<lab::LabServer> InProcessTest::StartLab(
 ConnectRequest InProcessTest::RequestFor(uint16_t port, const Way& way) const {
   const Target target{way.protocol, Endpoint{*Host::Parse("127.0.0.1"), port},
                       way.security};
-  return {target, runtime_, trust_};
+  return Patient({target, runtime_, trust_});
 }
 
 HostKey InProcessTest::KeyOf(const ConnectRequest& request) {

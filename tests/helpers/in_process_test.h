@@ -54,6 +54,7 @@ class InProcessTest : public testing::Test {
                                            const Way& way = {},
                                            uint32_t seed = 1);
 
+  // Patient (patient_request.h).
   ConnectRequest RequestFor(uint16_t port, const Way& way = {}) const;
   static HostKey KeyOf(const ConnectRequest& request);
 

@@ -22,6 +22,7 @@
 #include "gtest/gtest.h"
 #include "tests/helpers/dovecot_server.h"
 #include "tests/helpers/in_process_test.h"
+#include "tests/helpers/patience.h"
 #include "tools/lab/raw_answer.h"
 
 namespace holdfast::test {
@@ -167,7 +168,7 @@ void AttackerTest::ExpectPromises(const Ordeal& ordeal, const Outcome& outcome,
   }
   EXPECT_GE(outcome.strikes, 1) << "there was no attack";
   EXPECT_LE(report.attempts.size(), 8u);
-  EXPECT_LE(outcome.taken, ordeal.timeout + absl::Seconds(2));
+  EXPECT_LE(outcome.taken, Scaled(ordeal.timeout + absl::Seconds(2)));
   ExpectHellosKeepPromises(outcome.hellos, ordeal.proven);
   for (const auto& [key, record] : cache->List()) {
     const auto& [proof, reduction, failures, recoveries, first, last] =
@@ -230,10 +231,10 @@ void AttackerTest::Endure(const std::vector<Ordeal>& ordeals, const Way& way,
         *Attacker::Start(ordeals[i].attack, way.lab_security(), port,
                          std::string(GetProtocolInfo(way.protocol).name));
     ConnectRequest request = RequestFor(trial.attacker->port(), way);
-    request.timeout = ordeals[i].timeout;
+    request.timeout = Scaled(ordeals[i].timeout);
     if (ordeals[i].timeout < absl::Seconds(4)) {
-      request.policy.min_attempt = ordeals[i].timeout / 8;
-      request.policy.hedge_delay = ordeals[i].timeout / 8;
+      request.policy.min_attempt = request.timeout / 8;
+      request.policy.hedge_delay = request.timeout / 8;
     }
     if (ordeals[i].proven) {
       trial.cache->Apply(KeyOf(request), LearnedProof{TlsVersion::kTls13, true},

@@ -25,6 +25,7 @@
 #include "gtest/gtest.h"
 #include "tests/helpers/c_handles.h"
 #include "tests/helpers/in_process_test.h"
+#include "tests/helpers/patience.h"
 
 namespace holdfast::test {
 namespace {
@@ -55,6 +56,9 @@ class CClientTest : public InProcessTest {
             nullptr),
         0);
     EXPECT_EQ(holdfast_client_set_cache(client_.get(), cache_.get(), nullptr),
+              0);
+    EXPECT_EQ(holdfast_client_set_timeout(client_.get(),
+                                          ScaledMilliseconds(30'000), nullptr),
               0);
   }
 
@@ -251,7 +255,7 @@ TEST_F(CClientTest, HandlesAreFreedInAnyOrder) {
 
 // What a program does that has a loop of its own.
 void PollUntil(holdfast_loop* loop, const std::function<bool()>& done) {
-  const absl::Time end = absl::Now() + absl::Seconds(30);
+  const absl::Time end = absl::Now() + LongEnough();
   while (!done() && absl::Now() < end) {
     const int timeout = holdfast_loop_timeout(loop);
     pollfd ready = {holdfast_loop_fd(loop), POLLIN, 0};
@@ -330,13 +334,12 @@ TEST(CLoopTest, IsWokenByOtherThreads) {
   holdfast_loop_dispatch(loop.get());
   std::thread other([&] { holdfast_loop_wake(loop.get()); });
   pollfd ready = {holdfast_loop_fd(loop.get()), POLLIN, 0};
-  EXPECT_EQ(poll(&ready, 1, 30'000), 1);
+  EXPECT_EQ(poll(&ready, 1, ScaledMilliseconds(30'000)), 1);
   other.join();
 }
 
 TEST_F(CClientTest, TheTimeoutCountsDownBetweenDispatches) {
   const auto server = StartLab("silent-after-hello");
-  ASSERT_EQ(holdfast_client_set_timeout(client_.get(), 30'000, nullptr), 0);
   const LoopPtr loop(holdfast_loop_new(nullptr));
   const OperationPtr connect(
       holdfast_connect(client_.get(), loop.get(), Url(*server).c_str()));
@@ -375,13 +378,13 @@ TEST_F(CClientTest, AConnectionIsReadAndWrittenByWaiting) {
   EXPECT_STREQ(holdfast_connection_capability(connection.get(), 0),
                "IMAP4rev1");
   EXPECT_EQ(holdfast_connection_capability(connection.get(), 999), nullptr);
-  ASSERT_EQ(holdfast_connection_write(connection.get(), "a NOOP\r\n", 8, 5000,
-                                      nullptr),
+  ASSERT_EQ(holdfast_connection_write(connection.get(), "a NOOP\r\n", 8,
+                                      ScaledMilliseconds(5000), nullptr),
             HOLDFAST_OK);
   char buffer[200];
   size_t got = 0;
   ASSERT_EQ(holdfast_connection_read(connection.get(), buffer, sizeof buffer,
-                                     5000, &got, nullptr),
+                                     ScaledMilliseconds(5000), &got, nullptr),
             HOLDFAST_OK);
   EXPECT_THAT(std::string(buffer, got), HasSubstr("a OK"));
   EXPECT_EQ(
@@ -410,7 +413,7 @@ TEST_F(CClientTest, AConnectionIsReadWithoutWaiting) {
          HOLDFAST_WOULD_BLOCK) {
     pollfd ready = {holdfast_connection_fd(connection.get()),
                     holdfast_connection_events(connection.get()), 0};
-    ASSERT_EQ(poll(&ready, 1, 30'000), 1);
+    ASSERT_EQ(poll(&ready, 1, ScaledMilliseconds(30'000)), 1);
   }
   ASSERT_EQ(code, HOLDFAST_OK);
   EXPECT_THAT(std::string(buffer, moved), HasSubstr("a OK"));

@@ -93,9 +93,8 @@ class CacheCommandTest : public testing::Test {
   }
   TerminalResult OnTerminal(std::vector<std::string> arguments, int columns,
                             absl::string_view input = "") const {
-    arguments = Arguments(std::move(arguments));
-    arguments.insert(arguments.begin(), HoldfastPath());
-    return RunOnTerminal(arguments, columns, input);
+    return RunOnTerminal(HoldfastCommand(Arguments(std::move(arguments))),
+                         columns, input);
   }
   // The hosts that `cache list` shows with these options.
   std::vector<std::string> Listed(std::vector<std::string> options = {}) const {
@@ -443,8 +442,7 @@ TEST_F(CacheCommandTest, ImportReadsStandardInput) {
   ProcessOptions options;
   options.input = Cache({"export"}).process.out;
   Cache({"forget", "--all", "--yes"});
-  options.arguments = Arguments({"import"});
-  options.arguments.insert(options.arguments.begin(), HoldfastPath());
+  options.arguments = HoldfastCommand(Arguments({"import"}));
   EXPECT_EQ(RunProcess(options)->out, "Imported 1, unchanged 0, rejected 0.\n");
   for (const std::string& file :
        {directory_.Path("absent"), directory_.path()}) {
@@ -663,8 +661,9 @@ TEST_F(AbusedCacheTest, FullDiskCostsOnlyTheMemory) {
       "bash", "-c",
       "{ (trap '' XFSZ; ulimit -f 0; exec \"$@\") 2>&1 >/dev/null; "
       "echo \"status $?\"; } | cat",
-      "bash", HoldfastPath()};
-  for (const std::string& argument : ConnectArguments(server->port(), path())) {
+      "bash"};
+  for (const std::string& argument :
+       HoldfastCommand(ConnectArguments(server->port(), path()))) {
     options.arguments.push_back(argument);
   }
   EXPECT_THAT(Lines(RunProcess(options)->out),

@@ -21,6 +21,7 @@
 #include "protocols/sign_in.h"
 #include "tests/helpers/dovecot_server.h"
 #include "tests/helpers/in_process_test.h"
+#include "tests/helpers/patience.h"
 
 namespace holdfast::test {
 namespace {
@@ -90,7 +91,6 @@ class CertificateConnectTest : public InProcessTest {
     options.certificate = good ? *authority_.Issue() : Bad();
     server_ = lab::LabServer::Start(std::move(options)).value();
     request_.emplace(RequestFor(server_->port(), way));
-    request_->timeout = absl::Seconds(20);
   }
   void AnswerAtOnce(Decision decision) {
     request_->on_certificate = [this, decision](CertificateQuestion question,
@@ -228,7 +228,7 @@ TEST_P(CertificateWayTest, UntilTheAnswerNothingIsSentOrWatched) {
     own_->loop()->RunUntil([this] { return !answers_.empty() || result_; });
     ASSERT_EQ(answers_.size(), 1u);
     const size_t said = server_->lines().size();
-    RunFor(absl::Milliseconds(100));
+    RunFor(Scaled(absl::Milliseconds(100)));
     EXPECT_EQ(loop.watches(), 0);
     EXPECT_EQ(server_->lines().size(), said);
     EXPECT_FALSE(result_);
@@ -246,7 +246,7 @@ TEST_P(CertificateWayTest, UntilTheAnswerNothingIsSentOrWatched) {
 
 TEST_F(CertificateConnectTest, AnAnswerThatDoesNotComeIsNotTheServersFault) {
   StartServer(/*good=*/false);
-  request_->timeout = absl::Milliseconds(400);
+  request_->timeout = Scaled(absl::Milliseconds(400));
   AnswerLater();
   request_->on_event = [this](const Event& event) {
     // Just too late.
@@ -261,7 +261,7 @@ TEST_F(CertificateConnectTest, AnAnswerThatDoesNotComeIsNotTheServersFault) {
   EXPECT_EQ(result.report.attempts.size(), 1u);
   EXPECT_THAT(cache_->List(), IsEmpty());
   answers_[0](Decision::kTrust);
-  RunFor(absl::Milliseconds(20));
+  RunFor(Scaled(absl::Milliseconds(20)));
   EXPECT_EQ(server_->connections(), 1);
   EXPECT_THAT(server_->lines(), IsEmpty());
 }
@@ -270,11 +270,11 @@ TEST_F(CertificateConnectTest, AnAnswerThatDoesNotComeIsNotTheServersFault) {
 TEST_F(CertificateConnectTest, WhoeverThinksHasAllTheTimeAlsoWithTwoWaysIn) {
   StartServer(/*good=*/false);
   request_->target.security = ConnectionSecurity::kAuto;
-  request_->timeout = absl::Milliseconds(600);
+  request_->timeout = Scaled(absl::Milliseconds(600));
   AnswerLater();
   const absl::Time begun = absl::Now();
   const ConnectResult result = Connect();
-  EXPECT_GE(absl::Now() - begun, absl::Milliseconds(590));
+  EXPECT_GE(absl::Now() - begun, request_->timeout - absl::Milliseconds(10));
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.report.error->code, ErrorCode::kCertificateUndecided);
   EXPECT_EQ(server_->connections(), 1);
@@ -284,7 +284,7 @@ TEST_F(CertificateConnectTest, WhoeverThinksHasAllTheTimeAlsoWithTwoWaysIn) {
 TEST_F(CertificateConnectTest, WhoeverAnswersAtOnceTakesNoTimeFromTheOtherWay) {
   StartServer(/*good=*/true, {}, "silent-greeting");
   request_->target.security = ConnectionSecurity::kAuto;
-  request_->timeout = absl::Milliseconds(600);
+  request_->timeout = Scaled(absl::Milliseconds(600));
   AnswerAtOnce(Decision::kAsFound);
   const ConnectResult result = Connect();
   ASSERT_FALSE(result.ok());
@@ -355,7 +355,7 @@ TEST_F(CertificateConnectTest, ItMayBeDestroyedWhileTheQuestionIsOpen) {
     operation_.reset();
     answers_[0](Decision::kTrust);
     answers_.clear();
-    RunFor(absl::Milliseconds(20));
+    RunFor(Scaled(absl::Milliseconds(20)));
     EXPECT_FALSE(result_);
     EXPECT_THAT(server_->lines(), IsEmpty());
   }
@@ -379,7 +379,7 @@ TEST_F(CertificateConnectTest, ACertificateOnAReducedRungIsAskedAboutToo) {
 
 TEST_F(CertificateConnectTest, AQuestionLeftOpenOnAReducedRungIsTheCause) {
   StartServer(/*good=*/true, {}, "tls13-fin");
-  request_->timeout = absl::Seconds(1);
+  request_->timeout = Scaled(absl::Seconds(1));
   AnswerLater();
   const ConnectResult result = Connect();
   ASSERT_FALSE(result.ok());

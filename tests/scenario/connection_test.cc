@@ -1,7 +1,6 @@
 // The connection in an embedder's hand: blocking calls, cancellation from
 // another thread, events as they happen; against the lab, in one process.
 
-#include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
@@ -9,10 +8,12 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "protocols/blocking_connection.h"
 #include "protocols/connector.h"
+#include "tests/helpers/patient_request.h"
 #include "tests/helpers/temp_dir.h"
 #include "tools/lab/lab_server.h"
 
@@ -20,8 +21,6 @@ namespace holdfast::test {
 namespace {
 
 using testing::ElementsAre;
-
-constexpr absl::Duration kPlenty = absl::Seconds(20);
 
 class ConnectionTest : public testing::Test {
  protected:
@@ -37,9 +36,9 @@ class ConnectionTest : public testing::Test {
   }
 
   ConnectRequest Request() {
-    ConnectRequest request{
-        *ParseTarget(absl::StrCat("imaps://127.0.0.1:", server_->port())),
-        runtime_, trust_};
+    ConnectRequest request = Patient(
+        {*ParseTarget(absl::StrCat("imaps://127.0.0.1:", server_->port())),
+         runtime_, trust_});
     request.cancellation = cancellation_;
     return request;
   }
@@ -58,7 +57,7 @@ class ConnectionTest : public testing::Test {
     char buffer[512];
     while (!absl::StrContains(text, wanted)) {
       absl::StatusOr<size_t> got =
-          connection->Read(absl::MakeSpan(buffer), kPlenty);
+          connection->Read(absl::MakeSpan(buffer), LongEnough());
       EXPECT_TRUE(got.ok()) << got.status();
       if (!got.ok() || *got == 0) break;
       text.append(buffer, *got);
@@ -83,13 +82,13 @@ TEST_F(ConnectionTest, ReadsAndWritesAndEnds) {
   const std::unique_ptr<BlockingConnection> connection = Connect();
   EXPECT_TRUE(absl::StartsWith(connection->connection().greeting(), "* OK"));
   EXPECT_GE(connection->connection().fd(), 0);
-  ASSERT_TRUE(connection->Write("x1 NOOP\r\n", kPlenty).ok());
+  ASSERT_TRUE(connection->Write("x1 NOOP\r\n", LongEnough()).ok());
   EXPECT_THAT(ReadUntil(connection.get(), "x1 "), testing::HasSubstr("x1 OK"));
-  ASSERT_TRUE(connection->Write("x2 LOGOUT\r\n", kPlenty).ok());
+  ASSERT_TRUE(connection->Write("x2 LOGOUT\r\n", LongEnough()).ok());
   ReadUntil(connection.get(), "x2 OK");
   char byte;
   const absl::StatusOr<size_t> end =
-      connection->Read(absl::MakeSpan(&byte, 1), kPlenty);
+      connection->Read(absl::MakeSpan(&byte, 1), LongEnough());
   ASSERT_TRUE(end.ok()) << end.status();
   EXPECT_EQ(*end, 0u);
 }
@@ -97,9 +96,9 @@ TEST_F(ConnectionTest, ReadsAndWritesAndEnds) {
 TEST_F(ConnectionTest, WhatWasDecryptedAlreadyIsPending) {
   StartLab("healthy");
   const std::unique_ptr<BlockingConnection> connection = Connect();
-  ASSERT_TRUE(connection->Write("x1 NOOP\r\n", kPlenty).ok());
+  ASSERT_TRUE(connection->Write("x1 NOOP\r\n", LongEnough()).ok());
   char byte;
-  ASSERT_TRUE(connection->Read(absl::MakeSpan(&byte, 1), kPlenty).ok());
+  ASSERT_TRUE(connection->Read(absl::MakeSpan(&byte, 1), LongEnough()).ok());
   // The rest of the record: the kernel knows nothing of it.
   EXPECT_TRUE(connection->connection().HasPendingBytes());
 }
@@ -112,7 +111,7 @@ TEST_F(ConnectionTest, AReadEndsAtItsLimit) {
       connection->Read(absl::MakeSpan(&byte, 1), absl::Milliseconds(50));
   EXPECT_EQ(CodeOf(got.status()), ErrorCode::kResponseTimedOut);
   // The connection is still of use.
-  ASSERT_TRUE(connection->Write("x1 NOOP\r\n", kPlenty).ok());
+  ASSERT_TRUE(connection->Write("x1 NOOP\r\n", LongEnough()).ok());
   EXPECT_THAT(ReadUntil(connection.get(), "x1 "), testing::HasSubstr("x1 OK"));
 }
 
@@ -120,15 +119,16 @@ TEST_F(ConnectionTest, AReadIsCancelledFromAnotherThread) {
   StartLab("healthy");
   const std::unique_ptr<BlockingConnection> connection = Connect();
   std::thread canceller([this] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    absl::SleepFor(absl::Milliseconds(50));
     cancellation_->Cancel();
   });
   char byte;
   const absl::StatusOr<size_t> got =
-      connection->Read(absl::MakeSpan(&byte, 1), kPlenty);
+      connection->Read(absl::MakeSpan(&byte, 1), LongEnough());
   canceller.join();
   EXPECT_EQ(CodeOf(got.status()), ErrorCode::kCancelled);
-  EXPECT_EQ(CodeOf(connection->Write("x", kPlenty)), ErrorCode::kCancelled);
+  EXPECT_EQ(CodeOf(connection->Write("x", LongEnough())),
+            ErrorCode::kCancelled);
 }
 
 TEST_F(ConnectionTest, AConnectIsCancelledFromAnotherThread) {

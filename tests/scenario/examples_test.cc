@@ -25,6 +25,7 @@
 #include "gtest/gtest.h"
 #include "tests/helpers/dovecot_server.h"
 #include "tests/helpers/holdfast_command.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/temp_dir.h"
 #include "tools/lab/certificate_authority.h"
 #include "tools/lab/lab_server.h"
@@ -217,7 +218,7 @@ class ExamplesTest : public testing::Test {
     auto lab = *Process::Start(process);
     lab->WaitForOutput("listening");
     lab->Signal(SIGTERM);
-    return lab->Wait(absl::Seconds(15)).value_or(ProcessResult());
+    return lab->Wait(LongEnough()).value_or(ProcessResult());
   }
 
   const TempDir directory_;

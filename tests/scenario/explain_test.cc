@@ -46,10 +46,9 @@ class ExplainTest : public testing::Test {
 
   std::vector<std::string> Arguments(const std::string& target,
                                      std::vector<std::string> options) const {
-    options.insert(
-        options.begin(),
-        {"connect", "--no-system-roots", "--ca", directory_.Path("ca.pem"),
-         "--cache", directory_.Path("hosts.db"), "--timeout", "10s", target});
+    options.insert(options.begin(), {"connect", "--no-system-roots", "--ca",
+                                     directory_.Path("ca.pem"), "--cache",
+                                     directory_.Path("hosts.db"), target});
     return options;
   }
 
@@ -240,10 +239,9 @@ TEST_F(ExplainTest, NoTraceOrLogHoldsAPassword) {
   for (const char* behaviour : {"healthy", "tls13-fin"}) {
     const auto server = StartLab(behaviour, lab::Security::kImplicit);
     ProcessOptions options;
-    options.arguments =
+    options.arguments = HoldfastCommand(
         Arguments(absl::StrCat("imaps://127.0.0.1:", server->port()),
-                  {"--verbose", "--trace", directory_.Path("trace")});
-    options.arguments.insert(options.arguments.begin(), HoldfastPath());
+                  {"--verbose", "--trace", directory_.Path("trace")}));
     options.input = session;
     const auto process = RunProcess(options);
     ASSERT_TRUE(process.ok()) << process.status();

@@ -29,6 +29,7 @@
 #include "gtest/gtest.h"
 #include "protocols/connector.h"
 #include "tests/helpers/nss_database.h"
+#include "tests/helpers/patient_request.h"
 #include "tests/helpers/temp_dir.h"
 #include "tools/lab/certificate_authority.h"
 #include "tools/lab/lab_server.h"
@@ -162,9 +163,9 @@ class Guest {
   // OK, or the first problem of the certificate.
   ErrorCode Connect(const Site& site, std::shared_ptr<const Trust> trust,
                     std::shared_ptr<const ClientIdentity> identity = {}) {
-    ConnectRequest request{
-        *ParseTarget(absl::StrCat("imaps://127.0.0.1:", site.server->port())),
-        runtime_, std::move(trust)};
+    ConnectRequest request = Patient(
+        {*ParseTarget(absl::StrCat("imaps://127.0.0.1:", site.server->port())),
+         runtime_, std::move(trust)});
     request.identity = std::move(identity);
     const ConnectResult result = ConnectBlocking(request, nullptr);
     return result.ok() ? kConnected : result.report.error->code;

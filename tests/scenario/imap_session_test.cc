@@ -13,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "tests/helpers/dovecot_server.h"
 #include "tests/helpers/fault_test.h"
+#include "tests/helpers/patience.h"
 
 namespace holdfast::test {
 namespace {
@@ -54,7 +55,7 @@ class RealImapSessionTest : public FaultTest {
       std::function<void(const ImapUpdate&)> on_update = {}) {
     ImapSessionOptions options{Options(
         absl::StrCat("imaps://127.0.0.1:", dovecot_->imaps_port()), "alice")};
-    options.session.patience = absl::Seconds(20);
+    options.session.patience = LongEnough();
     options.on_update = std::move(on_update);
     return ImapSession::Create(own_->services(), std::move(options));
   }

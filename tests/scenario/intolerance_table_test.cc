@@ -18,6 +18,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/helpers/holdfast_command.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/temp_dir.h"
 #include "tools/lab/behaviour.h"
 #include "tools/lab/certificate_authority.h"
@@ -334,7 +335,8 @@ TEST_P(IntoleranceRowTest, IsNamedByItsEvidenceInOneAttempt) {
   options.command = {"--no-fallback"};
   // Only for those that would keep us waiting.
   if (absl::StrContains(row.behaviour, "silent")) {
-    options.command.insert(options.command.end(), {"--timeout", "2s"});
+    options.command.insert(options.command.end(),
+                           {"--timeout", ScaledOption(absl::Seconds(2))});
   }
   const Contact test(row.behaviour, way, options);
   EXPECT_EQ(test.result.exit_code(), row.exit_status);

@@ -17,6 +17,7 @@
 #include "absl/strings/strip.h"
 #include "core/unique_fd.h"
 #include "tests/helpers/holdfast_command.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/process.h"
 #include "tests/helpers/temp_dir.h"
 #include "tools/lab/behaviour.h"
@@ -27,6 +28,7 @@ namespace {
 
 using ::holdfast::test::CommandResult;
 using ::holdfast::test::HoldfastPath;
+using ::holdfast::test::LongEnough;
 using ::holdfast::test::Process;
 using ::holdfast::test::ProcessOptions;
 using ::holdfast::test::ProcessResult;
@@ -95,7 +97,7 @@ class RunningLab {
 
   void ExpectCleanEnd(int signal) {
     process->Signal(signal);
-    const auto ended = process->Wait(absl::Seconds(10));
+    const auto ended = process->Wait(LongEnough());
     ASSERT_TRUE(ended.has_value());
     EXPECT_EQ(ended->exit_code, 0);
     EXPECT_EQ(ended->err, "");

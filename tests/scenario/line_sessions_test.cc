@@ -17,6 +17,7 @@
 #include "tests/helpers/fault_test.h"
 #include "tests/helpers/generated_source.h"
 #include "tests/helpers/inn_server.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/postfix_server.h"
 
 namespace holdfast::test {
@@ -35,7 +36,7 @@ class LineSessionsTest : public FaultTest {
                          const std::string& user) {
     SessionOptions options =
         Options(absl::StrCat(scheme, "://127.0.0.1:", port), user);
-    options.patience = absl::Seconds(30);
+    options.patience = LongEnough();
     return options;
   }
   // Fails the test if there is none.

@@ -20,6 +20,7 @@
 #include "tests/helpers/dovecot_server.h"
 #include "tests/helpers/free_port.h"
 #include "tests/helpers/holdfast_command.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/temp_dir.h"
 #include "tests/helpers/terminal.h"
 #include "tools/lab/certificate_authority.h"
@@ -201,7 +202,8 @@ class ProbeBehaviourTest : public ProbeTest,
 TEST_P(ProbeBehaviourTest, IsFoundOut) {
   const Case& expected = GetParam();
   const auto server = StartLab(expected.behaviour);
-  const json report = Probe(*server, {"--timeout", "500ms"});
+  const json report =
+      Probe(*server, {"--timeout", ScaledOption(absl::Milliseconds(500))});
   EXPECT_EQ(report.at("verdict"), expected.verdict) << report.dump(2);
   EXPECT_EQ(Versions(report), expected.versions);
   EXPECT_THAT(RungsThatWork(report),
@@ -496,8 +498,7 @@ TEST_F(ProbeTest, OnATerminalProgressIsShownAndErased) {
   const std::string host = absl::StrCat("localhost:", server->port());
   std::vector<std::string> arguments =
       Arguments({absl::StrCat("imaps://", host)}, {host});
-  arguments.insert(arguments.begin(), HoldfastPath());
-  const TerminalResult result = RunOnTerminal(arguments, 80);
+  const TerminalResult result = RunOnTerminal(HoldfastCommand(arguments), 80);
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.text,
               AllOf(HasSubstr(absl::StrCat("\rimaps://", host, ": compact")),
@@ -626,8 +627,7 @@ TEST_F(SurveyTest, OnATerminalABarShowsHowFarItIs) {
   directory_.Write("hosts", file_);
   std::vector<std::string> arguments =
       Arguments({"--from", directory_.Path("hosts")}, hosts_);
-  arguments.insert(arguments.begin(), HoldfastPath());
-  const TerminalResult result = RunOnTerminal(arguments, 100);
+  const TerminalResult result = RunOnTerminal(HoldfastCommand(arguments), 100);
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.text,
               AllOf(HasSubstr("\r[....................] 0/10 imaps://"),
@@ -640,14 +640,13 @@ TEST_F(SurveyTest, ASignalEndsItWithWhatIsKnown) {
   hosts_.push_back(absl::StrCat("silent.test:", silent->port()));
   directory_.Write("hosts", absl::StrCat(file_, "imaps://", hosts_.back()));
   ProcessOptions options;
-  options.arguments =
-      Arguments({"--from", directory_.Path("hosts"), "--jobs", "11"}, hosts_);
-  options.arguments.insert(options.arguments.begin(), HoldfastPath());
+  options.arguments = HoldfastCommand(
+      Arguments({"--from", directory_.Path("hosts"), "--jobs", "11"}, hosts_));
   auto process = Process::Start(options);
   ASSERT_TRUE(process.ok()) << process.status();
   ASSERT_TRUE((*process)->WaitForOutput("host0.test"));
   (*process)->Signal(SIGINT);
-  const auto result = (*process)->Wait(absl::Seconds(10));
+  const auto result = (*process)->Wait(LongEnough());
   ASSERT_TRUE(result);
   EXPECT_EQ(result->signal, SIGINT);
   EXPECT_THAT(result->out, HasSubstr(" in "));  // the summary

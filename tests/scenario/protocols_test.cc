@@ -19,6 +19,8 @@
 #include "tests/helpers/dovecot_server.h"
 #include "tests/helpers/holdfast_command.h"
 #include "tests/helpers/inn_server.h"
+#include "tests/helpers/patience.h"
+#include "tests/helpers/patient_request.h"
 #include "tests/helpers/postfix_server.h"
 #include "tests/helpers/process.h"
 #include "tests/helpers/temp_dir.h"
@@ -94,12 +96,12 @@ class ProtocolsTest : public testing::Test {
   }
 
   ConnectResult Connect(const Mode& mode, uint16_t port,
-                        absl::Duration timeout = absl::Seconds(20)) {
+                        absl::Duration timeout = absl::Seconds(30)) {
     Target target{mode.protocol, Endpoint{*Host::Parse("127.0.0.1"), port},
                   mode.security};
     ConnectRequest request{target, runtime_, trust_};
     request.timeout = timeout;
-    return ConnectBlocking(request, cache_.get());
+    return ConnectBlocking(Patient(request), cache_.get());
   }
 
   int Records() {
@@ -323,14 +325,9 @@ TEST_P(ModeTest, TheCommandHoldsASessionThatBeginsWithTheGreeting) {
   ASSERT_NE(server, nullptr);
   const bool imap = GetParam().protocol == Protocol::kImap;
   ProcessOptions options;
-  options.arguments = {HoldfastPath(),
-                       "connect",
-                       "--no-system-roots",
-                       "--ca",
-                       directory_.Path("ca.pem"),
-                       "--cache",
-                       "none",
-                       Url(*server)};
+  options.arguments = HoldfastCommand({"connect", "--no-system-roots", "--ca",
+                                       directory_.Path("ca.pem"), "--cache",
+                                       "none", Url(*server)});
   options.input = imap ? "a1 LOGOUT\r\n" : "QUIT\r\n";
   const absl::StatusOr<ProcessResult> session = RunProcess(options);
   ASSERT_TRUE(session.ok()) << session.status();
@@ -349,9 +346,12 @@ TEST_P(ModeTest, TheCommandLeavesPolitely) {
       RunHoldfast({"connect", "--check", "--json", "--no-system-roots", "--ca",
                    directory_.Path("ca.pem"), "--cache", "none", Url(*server)});
   EXPECT_EQ(check.exit_code(), 0) << check.process.out;
-  EXPECT_THAT(
-      server->lines().back(),
-      HasSubstr(GetParam().protocol == Protocol::kImap ? "LOGOUT" : "QUIT"));
+  const char* const farewell =
+      GetParam().protocol == Protocol::kImap ? "LOGOUT" : "QUIT";
+  EXPECT_TRUE(Eventually([&] {
+    const std::vector<std::string> lines = server->lines();
+    return !lines.empty() && absl::StrContains(lines.back(), farewell);
+  }));
 }
 
 TEST_P(ModeTest, WhatWasHeardInClearIsForgotten) {

@@ -16,6 +16,7 @@
 #include "tests/helpers/free_port.h"
 #include "tests/helpers/holdfast_command.h"
 #include "tests/helpers/openssl_server.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/temp_dir.h"
 #include "tools/lab/certificate_authority.h"
 #include "tools/lab/lab_server.h"
@@ -379,7 +380,8 @@ TEST_F(ScenarioTest, PlaintextOnThePortIsNamedAtOnce) {
   EXPECT_EQ(result.exit_code(), 1);
   EXPECT_EQ(Cause(result), "plaintext_on_tls_port");
   EXPECT_EQ(result.json["error"]["category"], "mode_mismatch");
-  EXPECT_LT(result.json["attempts"][0]["milliseconds"], 2000);
+  EXPECT_LT(result.json["attempts"][0]["milliseconds"],
+            ScaledMilliseconds(2000));
   EXPECT_EQ(server->connections(), 1);
   EXPECT_TRUE(CacheList().empty());
 }
@@ -419,12 +421,14 @@ class SilentServerTest : public ScenarioTest,
 
 TEST_P(SilentServerTest, EndsAtTheTimeout) {
   const auto server = StartLab(GetParam());
+  const absl::Duration timeout = Scaled(absl::Seconds(2));
   const absl::Time begun = absl::Now();
-  CommandResult result = Check(server->port(), {"--timeout", "2s"});
+  CommandResult result =
+      Check(server->port(), {"--timeout", absl::FormatDuration(timeout)});
   const absl::Duration taken = absl::Now() - begun;
   EXPECT_EQ(result.exit_code(), 1) << result.process.out;
-  EXPECT_GE(taken, absl::Seconds(2));
-  EXPECT_LT(taken, absl::Seconds(8));
+  EXPECT_GE(taken, timeout);
+  EXPECT_LT(taken, 4 * timeout);
   EXPECT_EQ(Records(), 0);
 }
 
@@ -440,37 +444,28 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(ScenarioTest, ALookUpThatHangsEndsAtTheTimeout) {
   const absl::Time begun = absl::Now();
-  CommandResult result = RunHoldfast(
-      {"connect", "--check", "--json", "--timeout", "1s", "--no-system-roots",
-       "--ca", directory_.Path("ca.pem"), "imaps://slow.example"},
-      {{"LD_PRELOAD", HOLDFAST_HANGING_LOOKUP},
-       {"ASAN_OPTIONS", "verify_asan_link_order=0"}});
+  CommandResult result =
+      RunHoldfast({"connect", "--check", "--json", "--timeout",
+                   ScaledOption(absl::Seconds(1)), "--no-system-roots", "--ca",
+                   directory_.Path("ca.pem"), "imaps://slow.example"},
+                  {{"LD_PRELOAD", HOLDFAST_HANGING_LOOKUP},
+                   {"ASAN_OPTIONS", "verify_asan_link_order=0"}});
   EXPECT_EQ(result.exit_code(), 1) << result.process.err;
   EXPECT_EQ(Cause(result), "lookup_timed_out");
-  EXPECT_LT(absl::Now() - begun, absl::Seconds(8));
+  EXPECT_LT(absl::Now() - begun, Scaled(absl::Seconds(8)));
 }
 
 TEST_F(ScenarioTest, SigintEndsItAtOnceAndCleanly) {
   const auto server = StartLab("silent-from-start");
   ProcessOptions options;
-  options.arguments = {HoldfastPath(),
-                       "connect",
-                       "--check",
-                       "--json",
-                       "--no-system-roots",
-                       "--ca",
-                       directory_.Path("ca.pem"),
-                       "--cache",
-                       "none",
-                       absl::StrCat("imaps://127.0.0.1:", server->port())};
+  options.arguments =
+      HoldfastCommand({"connect", "--check", "--json", "--no-system-roots",
+                       "--ca", directory_.Path("ca.pem"), "--cache", "none",
+                       absl::StrCat("imaps://127.0.0.1:", server->port())});
   const auto process = *Process::Start(options);
-  const absl::Time give_up = absl::Now() + absl::Seconds(10);
-  while (server->connections() == 0 && absl::Now() < give_up) {
-    absl::SleepFor(absl::Milliseconds(10));
-  }
-  ASSERT_EQ(server->connections(), 1);
+  ASSERT_TRUE(Eventually([&] { return server->connections() == 1; }));
   process->Signal(SIGINT);
-  const std::optional<ProcessResult> result = process->Wait(absl::Seconds(5));
+  const std::optional<ProcessResult> result = process->Wait(LongEnough());
   ASSERT_TRUE(result) << "it did not end";
   EXPECT_EQ(result->signal, SIGINT);
   EXPECT_THAT(result->out, HasSubstr("\"cancelled\""));

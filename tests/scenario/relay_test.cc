@@ -25,6 +25,7 @@
 #include "core/uv_event_loop.h"
 #include "protocols/connector.h"
 #include "protocols/plaintext_fd.h"
+#include "tests/helpers/patient_request.h"
 #include "tests/helpers/sanitizers.h"
 #include "tests/helpers/temp_dir.h"
 #include "tools/lab/certificate_authority.h"
@@ -71,9 +72,9 @@ class Server {
     options.system_roots = false;
     options.ca_files = {directory_.Write("ca", authority_.certificate_pem())};
     const std::shared_ptr<NssRuntime> nss = *NssRuntime::Start();
-    ConnectRequest request{
-        *ParseTarget(absl::StrCat("imaps://127.0.0.1:", port_)), nss,
-        *Trust::Load(nss, options)};
+    const ConnectRequest request =
+        test::Patient({*ParseTarget(absl::StrCat("imaps://127.0.0.1:", port_)),
+                       nss, *Trust::Load(nss, options)});
     ConnectResult result = ConnectBlocking(request, nullptr);
     EXPECT_TRUE(result.ok()) << result.status();
     return std::move(result.connection);
@@ -158,8 +159,9 @@ class RelayTest : public testing::Test {
   }
   // Runs until the relay is done. Its descriptor is then closed.
   RelayResult Run() {
-    const absl::Time give_up = absl::Now() + absl::Seconds(120);
-    auto tick = loop_->StartTimer(absl::Seconds(120), [] {});
+    const absl::Duration limit = test::Scaled(absl::Seconds(120));
+    const absl::Time give_up = absl::Now() + limit;
+    auto tick = loop_->StartTimer(limit, [] {});
     loop_->RunUntil([&] { return result_ || absl::Now() > give_up; });
     EXPECT_TRUE(result_) << "the relay did not end";
     pair_.relayed.reset();
@@ -257,13 +259,13 @@ TEST_F(RelayTest, AClientMaySayItsLastWordAndGo) {
       }
     });
     RelayOptions options;
-    options.silence_before_end = absl::Seconds(60);
+    options.silence_before_end = test::Scaled(absl::Seconds(60));
     StartBoth(server.Connect(), options);
     WriteAll(pair_.ours.get(), std::string(100000, 'q'));
     pair_.ours.reset();
     const absl::Time begun = absl::Now();
     EXPECT_FALSE(Run().error);
-    EXPECT_LT(absl::Now() - begun, absl::Seconds(30));
+    EXPECT_LT(absl::Now() - begun, test::Scaled(absl::Seconds(30)));
   }
   EXPECT_EQ(heard.size(), 100000u);
 }

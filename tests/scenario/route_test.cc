@@ -27,6 +27,7 @@
 #include "tests/helpers/free_port.h"
 #include "tests/helpers/holdfast_command.h"
 #include "tests/helpers/in_process_test.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/proxy_server.h"
 #include "tests/helpers/socket_pair.h"
 
@@ -208,7 +209,7 @@ TEST_P(ProxyRouteTest, SilenceIsRecoveredFromAndNotRemembered) {
   const auto proxy = StartProxy();
   const auto server = StartLab("tls13-silent");
   ConnectRequest request = RequestFor(server->port());
-  request.policy.hedge_delay = absl::Milliseconds(200);
+  request.policy.hedge_delay = Scaled(absl::Milliseconds(200));
   const ConnectResult result =
       ConnectBlocking(request, cache_.get(), Through(proxy->url()));
   ASSERT_TRUE(result.ok()) << result.status();
@@ -290,7 +291,7 @@ TEST_P(ProxyRouteTest, AProxyThatIsNotThereIsNamedAndTriedOnce) {
 TEST_P(ProxyRouteTest, AProxyThatHangsEndsAtTheDeadline) {
   const Listener hanging;
   ConnectRequest request = RequestFor(993);
-  request.timeout = absl::Milliseconds(300);
+  request.timeout = Scaled(absl::Milliseconds(300));
   const ConnectResult result =
       ConnectBlocking(request, nullptr, Through(Url(hanging.port())));
   EXPECT_EQ(Code(result), "proxy_timed_out");

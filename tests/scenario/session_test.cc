@@ -23,6 +23,7 @@
 #include "gtest/gtest.h"
 #include "tests/helpers/dovecot_server.h"
 #include "tests/helpers/holdfast_command.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/process.h"
 #include "tests/helpers/temp_dir.h"
 #include "tools/lab/certificate_authority.h"
@@ -73,15 +74,12 @@ class SessionTest : public testing::Test {
     return lab::LabServer::Start(options).value();
   }
 
-  std::vector<std::string> Arguments(const std::string& target) {
-    return {HoldfastPath(),
-            "connect",
-            "--no-system-roots",
-            "--ca",
-            directory_.Path("ca.pem"),
-            "--cache",
-            directory_.Path("hosts.db"),
-            target};
+  std::vector<std::string> Arguments(const std::string& target,
+                                     std::vector<std::string> options = {}) {
+    options.insert(options.begin(), {"connect", "--no-system-roots", "--ca",
+                                     directory_.Path("ca.pem"), "--cache",
+                                     directory_.Path("hosts.db"), target});
+    return HoldfastCommand(std::move(options));
   }
   static std::string Imaps(uint16_t port) {
     return absl::StrCat("imaps://127.0.0.1:", port);
@@ -100,7 +98,7 @@ class SessionTest : public testing::Test {
   }
   ProcessResult RunToItsEnd(const ProcessOptions& options) {
     absl::StatusOr<ProcessResult> result =
-        RunProcess(options, absl::Seconds(60));
+        RunProcess(options, Scaled(absl::Seconds(60)));
     if (!result.ok()) {
       ADD_FAILURE() << result.status();
       return {};
@@ -189,7 +187,7 @@ TEST_F(SessionTest, AServerThatCutsTheConnectionIsAnError) {
   auto process = Start(Arguments(Imaps(server->port())));
   ASSERT_TRUE(process->WaitForOutput("ready."));
   server.reset();
-  const std::optional<ProcessResult> result = process->Wait(absl::Seconds(5));
+  const std::optional<ProcessResult> result = process->Wait(LongEnough());
   ASSERT_TRUE(result) << "it did not end";
   EXPECT_EQ(result->exit_code, 1);
   EXPECT_THAT(result->err, HasSubstr("(connection_closed)"));
@@ -200,7 +198,7 @@ TEST_F(SessionTest, SignalsEndItAtOnce) {
     auto process = Start(Arguments(Direct()));
     ASSERT_TRUE(process->WaitForOutput("ready"));
     process->Signal(signal);
-    const std::optional<ProcessResult> result = process->Wait(absl::Seconds(5));
+    const std::optional<ProcessResult> result = process->Wait(LongEnough());
     ASSERT_TRUE(result) << "it did not end";
     EXPECT_EQ(result->signal, signal);
     EXPECT_EQ(result->err, "");
@@ -258,11 +256,11 @@ TEST_F(SessionTest, AFailureToConnectIsToldOnStandardErrorOnly) {
 }
 
 TEST_F(SessionTest, TheTimeoutCoversReachingTheServerOnly) {
-  std::vector<std::string> arguments = Arguments(Direct());
-  arguments.insert(arguments.end(), {"--timeout", "1s"});
-  auto process = Start(arguments);
+  const absl::Duration timeout = Scaled(absl::Seconds(1));
+  auto process =
+      Start(Arguments(Direct(), {"--timeout", absl::FormatDuration(timeout)}));
   ASSERT_TRUE(process->WaitForOutput("ready"));
-  EXPECT_FALSE(process->Wait(absl::Milliseconds(1500)));
+  EXPECT_FALSE(process->Wait(1.5 * timeout));
   process->WriteInput("a1 LOGOUT\r\n");
   EXPECT_TRUE(process->WaitForOutput("a1 OK"));
 }
@@ -281,7 +279,7 @@ class Terminal {
   }
   // True once `text` was shown.
   bool WaitFor(absl::string_view text) {
-    const absl::Time deadline = absl::Now() + absl::Seconds(15);
+    const absl::Time deadline = absl::Now() + LongEnough();
     while (!absl::StrContains(shown_, text) && absl::Now() < deadline) {
       ReadShown();
       absl::SleepFor(absl::Milliseconds(10));
@@ -316,7 +314,7 @@ TEST_F(SessionTest, OnATerminalLinesGetTheirCrLfAndEditingStays) {
   EXPECT_TRUE(terminal.WaitFor("a1 OK NOOP completed")) << terminal.shown();
   EXPECT_THAT(server->lines(), testing::Contains("a1 NOOP"));
   terminal.Type("a2 LOGOUT\n");
-  const std::optional<ProcessResult> result = process->Wait(absl::Seconds(10));
+  const std::optional<ProcessResult> result = process->Wait(LongEnough());
   ASSERT_TRUE(result) << terminal.shown();
   EXPECT_EQ(result->exit_code, 0) << terminal.shown();
 }
@@ -343,7 +341,7 @@ TEST_F(SessionTest, ATerminalIsLeftBlockingThroughoutAndAfter) {
     EXPECT_TRUE(Blocks(std::string(std::istreambuf_iterator<char>(info), {})));
   }
   terminal.Type("a2 LOGOUT\n");
-  const std::optional<ProcessResult> result = shell->Wait(absl::Seconds(10));
+  const std::optional<ProcessResult> result = shell->Wait(LongEnough());
   ASSERT_TRUE(result) << terminal.shown();
   EXPECT_TRUE(Blocks(result->err)) << result->err;
 }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -23,6 +25,7 @@
 #include "tests/helpers/dovecot_server.h"
 #include "tests/helpers/holdfast_command.h"
 #include "tests/helpers/openssl_server.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/postfix_server.h"
 #include "tests/helpers/process.h"
 #include "tests/helpers/temp_dir.h"
@@ -62,11 +65,7 @@ class SignInCommandTest : public testing::Test {
 
   // Dovecot writes its log by a process of its own, a little later.
   bool IsLogged(const std::string& text) const {
-    for (int i = 0; i < 1000; ++i) {
-      if (absl::StrContains(dovecot_->log(), text)) return true;
-      usleep(10'000);
-    }
-    return false;
+    return Eventually([&] { return absl::StrContains(dovecot_->log(), text); });
   }
 
   // Its owner's alone.
@@ -111,8 +110,7 @@ class SignInCommandTest : public testing::Test {
 
   ProcessOptions Program(const std::string& target, Words options) const {
     ProcessOptions program;
-    program.arguments = Arguments(target, std::move(options));
-    program.arguments.insert(program.arguments.begin(), HoldfastPath());
+    program.arguments = HoldfastCommand(Arguments(target, std::move(options)));
     return program;
   }
   ProcessResult Session(const std::string& target, const std::string& input,
@@ -236,8 +234,7 @@ TEST_F(SignInCommandTest, MbsyncFindsItsTunnelSignedIn) {
                     Alice())
                 .exit_code,
             0);
-  Words command = Arguments(Imaps(), Alice());
-  command.insert(command.begin(), HoldfastPath());
+  const Words command = HoldfastCommand(Arguments(Imaps(), Alice()));
   const std::string configuration =
       directory_.Write("mbsyncrc", absl::Substitute(R"(
 IMAPAccount lab
@@ -301,9 +298,14 @@ TEST_F(SignInCommandTest, ACommandHasNoStandardInput) {
 }
 
 TEST_F(SignInCommandTest, ACommandThatStaysBehindIsNotWaitedFor) {
-  const CommandResult result =
-      Check(Imaps(), Command(absl::StrCat("sleep 30 & echo ", kPassword)));
+  const CommandResult result = Check(
+      Imaps(),
+      Command(absl::StrCat("sleep 1000 & echo $! >", directory_.Path("pid"),
+                           "; echo ", kPassword)));
   EXPECT_EQ(result.exit_code(), 0) << result.process.out;
+  pid_t pid = 0;
+  ASSERT_TRUE(absl::SimpleAtoi(directory_.Read("pid"), &pid));
+  kill(pid, SIGKILL);
 }
 
 TEST_F(SignInCommandTest, ACommandThatFailsIsALocalError) {
@@ -332,7 +334,8 @@ TEST_F(SignInCommandTest, ACommandThatFailsIsALocalError) {
 
 TEST_F(SignInCommandTest, ACommandHasTheTimeOfTheConnect) {
   const CommandResult result =
-      Check(Imaps(), Command("sleep 30", {"--json", "--timeout", "1s"}));
+      Check(Imaps(), Command("sleep 1000", {"--json", "--timeout",
+                                            ScaledOption(absl::Seconds(1))}));
   EXPECT_EQ(result.exit_code(), 4);
   EXPECT_EQ(result.json["error"]["code"], "credentials_unreadable");
   EXPECT_THAT(result.json["error"]["message"].get<std::string>(),
@@ -344,18 +347,19 @@ TEST_F(SignInCommandTest, SignalsEndTheCommandToo) {
     const std::string pid_file = directory_.Path("pid");
     unlink(pid_file.c_str());
     auto process = *Process::Start(Program(
-        Imaps(), Command(absl::StrCat("echo $$ >", pid_file, "; exec sleep 60"),
-                         {"--check"})));
-    while (!absl::StrContains(directory_.Read("pid"), "\n")) usleep(10'000);
+        Imaps(),
+        Command(absl::StrCat("echo $$ >", pid_file, "; exec sleep 1000"),
+                {"--check"})));
+    ASSERT_TRUE(Eventually(
+        [&] { return absl::StrContains(directory_.Read("pid"), "\n"); }));
     const pid_t pid = std::stoi(directory_.Read("pid"));
     EXPECT_TRUE(IsAlive(pid));
     process->Signal(signal);
-    const auto result = process->Wait(absl::Seconds(5));
+    const auto result = process->Wait(LongEnough());
     ASSERT_TRUE(result) << "it did not end";
     EXPECT_EQ(result->signal, signal);
     EXPECT_THAT(result->out, HasSubstr("cancelled"));
-    for (int i = 0; i < 100 && IsAlive(pid); ++i) usleep(10'000);
-    EXPECT_FALSE(IsAlive(pid));
+    EXPECT_TRUE(Eventually([pid] { return !IsAlive(pid); }));
   }
 }
 
@@ -446,8 +450,9 @@ TEST_F(SignInCommandTest, AnUnverifiedServerGetsNothing) {
         Imaps(), Command(absl::StrCat("echo x >>", asked, "; echo ", kPassword),
                          {mode, "--danger-accept-any-certificate"}));
     // Without --ca: nothing vouches for the server.
-    program.arguments.erase(program.arguments.begin() + 4,
-                            program.arguments.begin() + 6);
+    const auto ca =
+        std::find(program.arguments.begin(), program.arguments.end(), "--ca");
+    program.arguments.erase(ca, ca + 2);
     const ProcessResult result = *RunProcess(program);
     EXPECT_EQ(result.exit_code, 3) << result.out << result.err;
     if (program.arguments.back() == "--danger-accept-any-certificate" &&
@@ -497,7 +502,7 @@ TEST_F(SignInCommandTest, AnExpiredTokenIsFetchedOnceMore) {
     EXPECT_THAT(token("auth2"), HasSubstr("auth=Bearer token2\x01"));
     server.WriteInput(good ? "auth2 OK [CAPABILITY IDLE] in\r\n"
                            : "+ eyJzdGF0dXMiOiI0MDEifQ==\r\nauth2 NO no\r\n");
-    const auto result = client->Wait(absl::Seconds(20));
+    const auto result = client->Wait(LongEnough());
     ASSERT_TRUE(result);
     EXPECT_EQ(result->exit_code, good ? 0 : 5) << result->out;
     EXPECT_EQ(directory_.Read("count"), "x\nx\n");

@@ -15,6 +15,7 @@
 #include "protocols/connector.h"
 #include "tests/helpers/dovecot_server.h"
 #include "tests/helpers/inn_server.h"
+#include "tests/helpers/patient_request.h"
 #include "tests/helpers/postfix_server.h"
 #include "tests/helpers/temp_dir.h"
 
@@ -65,8 +66,8 @@ class RealSignInTest : public testing::Test {
       options.ca_files = {
           directory_.Write("ca.pem", authority_.certificate_pem())};
     }
-    ConnectRequest request{*ParseTarget(target), runtime_,
-                           *Trust::Load(runtime_, options)};
+    ConnectRequest request = Patient(
+        {*ParseTarget(target), runtime_, *Trust::Load(runtime_, options)});
     request.identity = std::move(identity);
     ConnectResult result = ConnectBlocking(request, nullptr);
     EXPECT_TRUE(result.ok()) << result.status();
@@ -289,11 +290,13 @@ TEST_F(RealSignInTest, InnTakesUserAndPass) {
   const std::string target =
       absl::StrCat("nntps://127.0.0.1:", (*inn)->nntps_port());
   const auto connection = Connect(target);
+  ASSERT_NE(connection, nullptr);
   const SignInResult result =
       SignInWith(connection.get(), Protocol::kNntp, M::kProtocolLogin);
   EXPECT_TRUE(result.ok()) << result.error->Message()
                            << result.error->server_text;
   const auto again = Connect(target);
+  ASSERT_NE(again, nullptr);
   const SignInResult refused = SignInWith(again.get(), Protocol::kNntp,
                                           M::kProtocolLogin, "alice", "nope");
   ASSERT_FALSE(refused.ok());

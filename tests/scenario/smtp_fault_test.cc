@@ -15,6 +15,7 @@
 #include "protocols/smtp_session.h"
 #include "tests/helpers/cutting_relay.h"
 #include "tests/helpers/fault_test.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/postfix_server.h"
 
 namespace holdfast::test {
@@ -63,7 +64,7 @@ int SmtpFaultTest::Delivered(const std::string& name) const {
 }
 
 bool SmtpFaultTest::WasDelivered(const std::string& name) const {
-  const absl::Time deadline = absl::Now() + absl::Seconds(3);
+  const absl::Time deadline = absl::Now() + Scaled(absl::Seconds(3));
   while (absl::Now() < deadline) {
     if (Delivered(name) > 0) return true;
     absl::SleepFor(absl::Milliseconds(20));

@@ -16,6 +16,7 @@
 #include "tests/helpers/holdfast_command.h"
 #include "tests/helpers/nss_database.h"
 #include "tests/helpers/openssl_server.h"
+#include "tests/helpers/patience.h"
 #include "tests/helpers/staple.h"
 #include "tests/helpers/temp_dir.h"
 #include "tools/lab/certificate_authority.h"
@@ -230,7 +231,8 @@ TEST_F(TrustScenarioTest, ADhGroupOf1024BitsIsRefused) {
     const auto server = StartOpenssl(certificate, std::move(options));
     server->process().WriteInput(kNoGreeting);
     return Check(server->port(),
-                 {"--ca", directory_.Path("ca.pem"), "--timeout", "20s"});
+                 {"--ca", directory_.Path("ca.pem"), "--timeout",
+                  ScaledOption(absl::Seconds(20))});
   };
   CommandResult weak = check({"-dhparam", directory_.Write("dh.pem", kDh1024)});
   EXPECT_EQ(weak.exit_code(), 3) << weak.process.out;
@@ -254,7 +256,8 @@ TEST_F(TrustScenarioTest, AStapledRevocationIsRefused) {
     const auto server = StartOpenssl(leaf, {version, "-status_file", file});
     server->process().WriteInput(kNoGreeting);
     return Check(server->port(),
-                 {"--ca", directory_.Path("ca.pem"), "--timeout", "20s"});
+                 {"--ca", directory_.Path("ca.pem"), "--timeout",
+                  ScaledOption(absl::Seconds(20))});
   };
   for (const char* version : {"-tls1_2", "-tls1_3"}) {
     CommandResult revoked = check(OcspStatus::kRevoked, version);
