@@ -145,8 +145,8 @@ std::string CertificateRows(const ConnectReport& report) {
                        names, "; issued by ", certificate.issuer)),
       Row("Valid", absl::StrCat(DateText(certificate.not_before), " to ",
                                 DateText(certificate.not_after))),
-      Row("Key", absl::StrCat(certificate.key, "; signed by ",
-                              certificate.signature)),
+      Row("Key",
+          absl::StrCat(certificate.key, "; signed by ", certificate.signature)),
       Row("SHA-256", certificate.sha256), Row("Pin", certificate.pin));
   for (size_t i = 1; i < cause->certificates.size(); ++i) {
     const CertificateInfo& sent = cause->certificates[i];
