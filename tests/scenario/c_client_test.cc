@@ -602,6 +602,74 @@ TEST_F(CClientTest, CertificatesAreDecidedUponByTheEmbedder) {
             HOLDFAST_E_CERTIFICATE_REFUSED_BY_CLIENT);
 }
 
+// What the client's own verifier says, and what it saw.
+struct Verifier {
+  int code = 0;
+  const char* detail = nullptr;
+  bool later = false;
+  holdfast_verification* pending = nullptr;
+  int calls = 0;
+};
+
+void Verify(void* data, holdfast_verification* verification) {
+  auto* const verifier = static_cast<Verifier*>(data);
+  ++verifier->calls;
+  EXPECT_STREQ(holdfast_verification_host(verification), "127.0.0.1");
+  size_t size = 0;
+  EXPECT_NE(holdfast_verification_certificate(verification, 0, &size), nullptr);
+  EXPECT_GT(size, 100u);
+  EXPECT_EQ(holdfast_verification_certificate(verification, 9, &size), nullptr);
+  EXPECT_EQ(holdfast_verification_staple(verification, 0, &size), nullptr);
+  if (verifier->later) {
+    verifier->pending = verification;
+  } else {
+    holdfast_verification_answer(verification, verifier->code,
+                                 verifier->detail);
+  }
+}
+
+TEST_F(CClientTest, CertificatesAreVerifiedByTheEmbedderInOurPlace) {
+  const auto server = StartLab("healthy");
+  // It trusts nobody that could have issued this one.
+  const ClientPtr stranger(holdfast_client_new(nullptr));
+  Verifier verifier;
+  ASSERT_EQ(
+      holdfast_client_set_verifier(stranger.get(), Verify, &verifier, nullptr),
+      HOLDFAST_OK);
+  const auto verify = [&](int code, const char* detail) {
+    verifier.code = code;
+    verifier.detail = detail;
+    return OperationPtr(
+        holdfast_connect(stranger.get(), nullptr, Url(*server).c_str()));
+  };
+  EXPECT_EQ(holdfast_operation_wait(verify(0, nullptr).get()), HOLDFAST_OK);
+  EXPECT_EQ(holdfast_operation_wait(
+                verify(HOLDFAST_E_REVOKED, "it is in our list").get()),
+            HOLDFAST_E_REVOKED);
+  EXPECT_EQ(holdfast_operation_wait(verify(77, nullptr).get()),
+            HOLDFAST_E_CERTIFICATE_REFUSED_BY_CLIENT);
+  EXPECT_EQ(verifier.calls, 3);
+
+  ASSERT_EQ(
+      holdfast_client_set_verifier(stranger.get(), nullptr, nullptr, nullptr),
+      HOLDFAST_OK);
+  EXPECT_EQ(holdfast_operation_wait(verify(0, nullptr).get()),
+            HOLDFAST_E_UNKNOWN_ISSUER);
+  EXPECT_EQ(verifier.calls, 3);
+}
+
+TEST_F(CClientTest, AnEmbeddersVerdictMayComeAfterTheConnectHasEnded) {
+  const auto server = StartLab("healthy");
+  Verifier verifier;
+  verifier.later = true;
+  holdfast_client_set_verifier(client_.get(), Verify, &verifier, nullptr);
+  holdfast_client_set_timeout(client_.get(), ScaledMilliseconds(2000), nullptr);
+  EXPECT_EQ(holdfast_operation_wait(Connect(*server).get()),
+            HOLDFAST_E_CERTIFICATE_UNDECIDED);
+  ASSERT_NE(verifier.pending, nullptr);
+  holdfast_verification_answer(verifier.pending, 0, nullptr);
+}
+
 TEST_F(CClientTest, BadInputChangesNothing) {
   const auto server = StartLab("healthy");
   ASSERT_EQ(
