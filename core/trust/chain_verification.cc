@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/escaping.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/printable.h"
@@ -54,6 +55,12 @@ std::string ListOfNames(const Certificate& leaf) {
 std::string PinAdvice(absl::string_view first, const Certificate& leaf) {
   return absl::StrCat(first, " Until then only a pin of its key helps: ",
                       PinOf(leaf.key_der), ".");
+}
+
+// No server need send a root, so that one that is not trusted is not missing.
+bool CallsItselfRoot(absl::string_view authority_der) {
+  return absl::StrContains(absl::AsciiStrToLower(CommonName(authority_der)),
+                           "root");
 }
 
 CertificateProblem WrongName(const Certificate& leaf, const Host& host) {
@@ -373,6 +380,7 @@ void ChainVerification::AddMissingIssuer(const Path& path, bool bad_signature) {
         ", which has the name of an authority that is trusted, but another "
         "key");
   } else if (!last.is_self_issued() && inspector.empty() &&
+             !CallsItselfRoot(last.issuer_der) &&
              ((is_leaf && last.names_its_issuers_file) ||
               has_own_authorities_)) {
     problem.code = ErrorCode::kMissingIntermediate;

@@ -2,6 +2,7 @@
 // what it is, with what helps there.
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/clock.h"
@@ -95,6 +96,18 @@ TEST_F(TrustAdviceTest, AnAuthorityThatNamesItselfNothingOfTheKindIsNone) {
   const CertificateProblem problem = OnlyProblem({leaf.der, other.der});
   EXPECT_EQ(problem.code, ErrorCode::kUnknownIssuer);
   EXPECT_THAT(problem.detail, Not(HasSubstr("by its name")));
+}
+
+// No server need send a root.
+TEST_F(TrustAdviceTest, AnIssuerThatWasNotSentIsMissingUnlessItIsARoot) {
+  for (const auto& [name, code] :
+       {std::make_pair("Issuing", ErrorCode::kMissingIntermediate),
+        std::make_pair("Another Root", ErrorCode::kUnknownIssuer)}) {
+    const MadeCertificate other = MakeCertificate(AuthoritySpec(name));
+    const MadeCertificate leaf =
+        MakeCertificate(LeafSpec("mail.example.org"), &other);
+    EXPECT_EQ(OnlyProblem({leaf.der}).code, code) << name;
+  }
 }
 
 TEST_F(TrustAdviceTest, AForgedAuthorityIsToldToHaveAnotherKey) {
