@@ -72,8 +72,8 @@ ErrorCode ErrorCodeFromNss(int32_t nss_error) {
     case SSL_ERROR_UNSUPPORTED_EXPERIMENTAL_API:
       return ErrorCode::kTlsSetupFailed;
 
-    // By another connection of the process: the store of NSS's TLS layer goes by
-    // these two.
+    // By another connection of the process: the store of NSS's TLS layer goes
+    // by these two.
     case SEC_ERROR_REUSED_ISSUER_AND_SERIAL:
       return ErrorCode::kCertificateClash;
 

@@ -11,8 +11,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "core/trust/client_identity.h"
 #include "core/nss_error.h"
+#include "core/trust/client_identity.h"
 
 namespace holdfast {
 namespace {

@@ -330,8 +330,9 @@ TEST_F(ScenarioTest, EveryProblemOfACertificateIsListed) {
   CommandResult result = Check(server->port());
   EXPECT_EQ(result.exit_code(), 3);
   EXPECT_EQ(result.json["error"]["category"], "certificate");
-  EXPECT_THAT(Problems(result), testing::UnorderedElementsAre(
-                                    "wrong_name", "expired", "missing_intermediate"));
+  EXPECT_THAT(Problems(result),
+              testing::UnorderedElementsAre("wrong_name", "expired",
+                                            "missing_intermediate"));
   EXPECT_THAT(Rungs(result), ElementsAre("full"));
   EXPECT_TRUE(CacheList().empty());
 }
