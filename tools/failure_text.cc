@@ -122,6 +122,11 @@ std::string EvidenceRows(const ConnectReport& report) {
   return rows;
 }
 
+// Certificates whose names stand in the subjectAltName may have no other.
+std::string NonEmpty(const std::string& name) {
+  return name.empty() ? "(no name)" : name;
+}
+
 // A few of its names.
 std::string NamesText(const CertificateInfo& certificate) {
   constexpr size_t kShown = 10;
@@ -139,10 +144,10 @@ std::string CertificateRows(const ConnectReport& report) {
   const CertificateInfo& certificate = cause->certificates.front();
   const std::string names = NamesText(certificate);
   std::string rows = absl::StrCat(
-      WrappedRow(
-          "Certificate",
-          absl::StrCat(certificate.subject, names.empty() ? "" : "; for ",
-                       names, "; issued by ", certificate.issuer)),
+      WrappedRow("Certificate",
+                 absl::StrCat(NonEmpty(certificate.subject),
+                              names.empty() ? "" : "; for ", names,
+                              "; issued by ", certificate.issuer)),
       Row("Valid", absl::StrCat(DateText(certificate.not_before), " to ",
                                 DateText(certificate.not_after))),
       Row("Key",
@@ -150,10 +155,11 @@ std::string CertificateRows(const ConnectReport& report) {
       Row("SHA-256", certificate.sha256), Row("Pin", certificate.pin));
   for (size_t i = 1; i < cause->certificates.size(); ++i) {
     const CertificateInfo& sent = cause->certificates[i];
-    absl::StrAppend(&rows, WrappedRow(i == 1 ? "Also sent" : "",
-                                      absl::StrCat(sent.subject, "; issued by ",
-                                                   sent.issuer, "; until ",
-                                                   DateText(sent.not_after))));
+    absl::StrAppend(
+        &rows, WrappedRow(i == 1 ? "Also sent" : "",
+                          absl::StrCat(NonEmpty(sent.subject), "; issued by ",
+                                       sent.issuer, "; until ",
+                                       DateText(sent.not_after))));
   }
   return rows;
 }
