@@ -199,9 +199,8 @@ void ChainVerification::AddLeafProblems() {
         "the certificate is for another purpose than TLS servers");
   }
   AddFlaw();
-  // Who signs himself proves nothing by it, whatever the hash, and one that is
-  // trusted itself need not.
-  if (!certificate.is_self_issued() && !anchors_->Contains(certificate.der)) {
+  // One that is trusted itself need prove nothing by its signature.
+  if (!anchors_->Contains(certificate.der)) {
     if (auto problem = SignatureProblem(certificate, certificate)) {
       problems_.push_back(*std::move(problem));
     }
@@ -271,6 +270,13 @@ ChainVerification::Step ChainVerification::FindFaultyPath() {
       return Step::kFindFaultyPath;
     case PathSearch::Progress::kFound:
       AddPathProblems(search_->path());
+      // The strict search has found nothing that holds, so that there is a
+      // problem, whatever was told of it.
+      if (problems_.empty()) {
+        problems_.push_back({ErrorCode::kBadCertificate,
+                             NameText(leaf().subject_der),
+                             "no path to an authority holds"});
+      }
       return Step::kDone;
     case PathSearch::Progress::kNone:
     case PathSearch::Progress::kTooComplex:
@@ -290,8 +296,10 @@ void ChainVerification::AddPathProblems(const Path& path) {
     CheckIssuer(*all[i], anchor, absl::MakeConstSpan(all).subspan(0, i), input,
                 &budget_, &problems);
     for (CertificateProblem& problem : problems) {
+      // Who signs himself proves nothing by it, whatever the hash.
       const bool of_untrusted_root =
-          problem.code == ErrorCode::kWeakSignature && all[i]->is_self_issued();
+          problem.code == ErrorCode::kWeakSignature && path.anchor == nullptr &&
+          i + 1 == all.size() && all[i]->is_self_issued();
       if (!of_untrusted_root) problems_.push_back(std::move(problem));
     }
   }
@@ -323,7 +331,7 @@ ChainVerification::Step ChainVerification::FollowChain() {
       const bool other_key = !last.authority_key_id.empty() &&
                              !candidate.subject_key_id.empty() &&
                              last.authority_key_id != candidate.subject_key_id;
-      switch (signatures_.Check(last, candidate, &budget_)) {
+      switch (signatures_.CheckUnlessRefused(last, candidate, &budget_)) {
         case SignatureChecker::Result::kNextSlice:
           return false;
         case SignatureChecker::Result::kInvalid:
@@ -368,6 +376,13 @@ void ChainVerification::AddMissingIssuer(const Path& path, bool bad_signature) {
   const bool is_leaf = path.certificates.size() == 1;
   if (last.is_self_issued() && is_leaf) {
     problem.code = ErrorCode::kSelfSigned;
+    // Who signs himself proves nothing by it, whatever the hash.
+    problems_.erase(std::remove_if(problems_.begin(), problems_.end(),
+                                   [](const CertificateProblem& it) {
+                                     return it.code ==
+                                            ErrorCode::kWeakSignature;
+                                   }),
+                    problems_.end());
     problem.detail = "the certificate is signed by itself and not trusted";
   } else if (bad_signature) {
     problem.code = ErrorCode::kBadSignature;

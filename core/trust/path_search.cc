@@ -197,6 +197,14 @@ bool CheckIssuer(const Certificate& issuer, const Anchor* anchor,
 SignatureChecker::Result SignatureChecker::Check(const Certificate& certificate,
                                                  const Certificate& issuer,
                                                  Budget* budget) {
+  return Check(
+      SignedBytes{certificate.to_be_signed, certificate.signature_algorithm_der,
+                  certificate.signature},
+      issuer, budget);
+}
+
+SignatureChecker::Result SignatureChecker::CheckUnlessRefused(
+    const Certificate& certificate, const Certificate& issuer, Budget* budget) {
   if (!certificate.flaw.empty() || !WhyKeyIsWeak(issuer.key).empty()) {
     return Result::kValid;
   }
@@ -205,10 +213,7 @@ SignatureChecker::Result SignatureChecker::Check(const Certificate& certificate,
     case SignatureKind::kOther:
       return Result::kValid;
     default:
-      return Check(SignedBytes{certificate.to_be_signed,
-                               certificate.signature_algorithm_der,
-                               certificate.signature},
-                   issuer, budget);
+      return Check(certificate, issuer, budget);
   }
 }
 
@@ -341,7 +346,10 @@ PathSearch::Progress PathSearch::CheckSignatures(SignatureChecker* signatures,
   while (unchecked_ > 0) {
     const Certificate& issuer =
         unchecked_ == path_.size() ? reached_->certificate : *path_[unchecked_];
-    switch (signatures->Check(*path_[unchecked_ - 1], issuer, budget)) {
+    const Certificate& issued = *path_[unchecked_ - 1];
+    switch (mode_ == Mode::kStrict
+                ? signatures->Check(issued, issuer, budget)
+                : signatures->CheckUnlessRefused(issued, issuer, budget)) {
       case SignatureChecker::Result::kValid:
         --unchecked_;
         break;

@@ -51,11 +51,14 @@ class SignatureChecker {
   explicit SignatureChecker(SignatureMemory* memory) : memory_(memory) {}
 
   enum class Result { kValid, kInvalid, kNextSlice, kTooComplex };
-  // kNextSlice: ask again when the budget has a new slice. Where the
-  // signature's kind, the issuer's key or a flaw of the certificate is refused
-  // anyhow, it counts as valid without a look: each is told for what it is.
+  // kNextSlice: ask again when the budget has a new slice.
   Result Check(const Certificate& certificate, const Certificate& issuer,
                Budget* budget);
+  // For telling what is wrong, and never for a good verdict: where the
+  // signature's kind, the issuer's key or a flaw of the certificate is refused
+  // anyhow, the signature counts as valid without a look.
+  Result CheckUnlessRefused(const Certificate& certificate,
+                            const Certificate& issuer, Budget* budget);
   Result Check(const SignedBytes& data, const Certificate& signer,
                Budget* budget);
 

@@ -143,6 +143,8 @@ class Generator {
         &Generator::OtherAlgorithmOutside,
         &Generator::SelfIssued,
         &Generator::Subject,
+        &Generator::Impostor,
+        &Generator::Impostor,
     };
     (this->*faults[Below(faults.size())])();
   }
@@ -369,6 +371,18 @@ class Generator {
     path_[position].subject = subject;
     if (position > 0) path_[position - 1].issuer = subject;
     if (position + 1 == path_.size()) path_[position].issuer = subject;
+  }
+
+  // Somebody else's key under the name of the issuer, so that the certificate
+  // looks as if it had issued itself.
+  void Impostor() {
+    Note("impostor");
+    const size_t position = Below(path_.size() - 1);
+    CertificatePlan& plan = path_[position];
+    plan.subject = plan.issuer;
+    if (position > 0) path_[position - 1].issuer = plan.subject;
+    if (Chance(70)) plan.signer = Chance(50) ? plan.key : NewKey();
+    plan.hash = Pick<std::string>({"SHA256", "SHA1", "SHA1"});
   }
 
   // What OpenSSL refuses when it is strict, and nobody else.

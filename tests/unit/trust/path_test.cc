@@ -120,6 +120,47 @@ TEST_F(PathTest, ALeafThatSignsItselfIsNamedAsSuch) {
   EXPECT_THAT(Verify({self}, {self}), IsAccepted());
 }
 
+// An impostor's own certificates in the name of the authority, whose signatures
+// are by algorithms that are not used any more. They must be checked, or not be
+// believed.
+TEST_F(PathTest, TheAuthoritysNameOnALeafSparesItNothing) {
+  const MadeCertificate twin = Authority("Root");
+  for (const char* const hash : {"SHA1", "SHA224", "SHA256"}) {
+    CertificateSpec spec = LeafSpec(kHost);
+    spec.subject = {{"CN", "Root"}};
+    spec.hash = hash;
+    const MadeCertificate self_signed = MakeCertificate(spec);
+    const MadeCertificate leaf = MakeCertificate(spec, &twin);
+    EXPECT_THAT(Verify({root_}, {self_signed}), testing::Not(IsAccepted()))
+        << hash;
+    EXPECT_THAT(Verify({root_}, {leaf}), testing::Not(IsAccepted())) << hash;
+    EXPECT_THAT(Verify({root_}, {leaf, twin}), testing::Not(IsAccepted()))
+        << hash;
+  }
+}
+
+TEST_F(PathTest, TheAuthoritysNameOnAnIntermediateSparesItNothing) {
+  for (const char* const hash : {"SHA1", "SHA224", "SHA256"}) {
+    CertificateSpec spec = AuthoritySpec("Root");
+    spec.hash = hash;
+    const MadeCertificate twin = MakeCertificate(spec);
+    EXPECT_THAT(Verify({root_}, {Leaf(twin), twin}), testing::Not(IsAccepted()))
+        << hash;
+    // With one that is honest between it and the leaf.
+    const MadeCertificate below = Authority("Below", &twin);
+    EXPECT_THAT(Verify({root_}, {Leaf(below), below, twin}),
+                testing::Not(IsAccepted()))
+        << hash;
+    // And signed by the authority itself it is as weak as others.
+    const MadeCertificate renewed = MakeCertificate(spec, &root_);
+    if (spec.hash != "SHA256") {
+      EXPECT_THAT(Verify({root_}, {Leaf(renewed), renewed}),
+                  testing::Not(IsAccepted()))
+          << hash;
+    }
+  }
+}
+
 // What is trusted.
 
 TEST_F(PathTest, AnAnchorNeedNotBeSelfSigned) {
@@ -155,6 +196,18 @@ TEST_F(PathTest, ALeafMayBeTheAnchor) {
   CertificateSpec below = LeafSpec(kHost);
   EXPECT_THAT(Verify({leaf_}, {MakeCertificate(below, &leaf_), leaf_}),
               IsOnlyCode(Code::kAuthorityNotForServers));
+}
+
+// It has no extension to say that it issues nothing. Self-signed, it may be one
+// of the old roots.
+TEST_F(PathTest, AnOldAnchorIssuesNothingUnlessItIsSelfSigned) {
+  CertificateSpec old = LeafSpec("other.example.com");
+  old.version = 1;
+  old.extensions.clear();
+  const MadeCertificate anchor = MakeCertificate(old, &lower_);
+  EXPECT_THAT(
+      Verify({anchor}, {Leaf(anchor)}),
+      IsOnlyOneOf({Code::kAuthorityNotForServers, Code::kBadCertificate}));
 }
 
 TEST_F(PathTest, ATrustedLeafKeepsTheRulesOfLeaves) {
