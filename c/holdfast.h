@@ -319,8 +319,8 @@ holdfast_client *holdfast_client_new(holdfast_error **error);
 // What it has begun goes on.
 void holdfast_client_free(holdfast_client *client);
 
-// Whom to trust (core/trust/trust.h): the system's authorities, if `use` is not 0.
-// All files are read when something first connects.
+// Whom to trust (core/trust/trust.h): the system's authorities, if `use` is not
+// 0. All files are read when something first connects.
 int holdfast_client_set_system_roots(holdfast_client *client, int use,
                                      holdfast_error **error);
 // A PEM file with authorities to trust too.
@@ -493,8 +493,9 @@ void holdfast_verification_answer(holdfast_verification *verification, int code,
                                   const char *detail);
 
 // Asked once for each handshake that comes so far, on the loop's thread.
-// Answers at once or later, on the same thread, each once, also when the connect
-// has ended meanwhile. The time that it takes counts against the connect's.
+// Answers at once or later, on the same thread, each once, also when the
+// connect has ended meanwhile. The time that it takes counts against the
+// connect's.
 typedef void (*holdfast_verifier)(void *data,
                                   holdfast_verification *verification);
 // With a verifier, holdfast_client_add_ca_file() and its like do nothing. What
