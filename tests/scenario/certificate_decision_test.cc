@@ -288,7 +288,8 @@ TEST_F(CertificateConnectTest, WhoeverAnswersAtOnceTakesNoTimeFromTheOtherWay) {
   AnswerAtOnce(Decision::kAsFound);
   const ConnectResult result = Connect();
   ASSERT_FALSE(result.ok());
-  EXPECT_EQ(server_->connections(), 2);
+  // That way may have the time to ask whether this is a port for TLS.
+  EXPECT_GE(server_->connections(), 2);
 }
 
 // An attempt that asks for the sentinel only never becomes a connection.
