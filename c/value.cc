@@ -1,5 +1,10 @@
 #include "c/value.h"
 
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "c/error.h"
 #include "protocols/report_json.h"
 
@@ -7,13 +12,33 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Null for what is not there.
+// The member or element `name` of `parent`; null if there is none.
+const Json* Child(const Json& parent, const std::string& name) {
+  if (parent.is_object()) {
+    const auto found = parent.find(name);
+    return found == parent.end() ? nullptr : &*found;
+  }
+  size_t index = 0;
+  const bool is_index =
+      absl::SimpleAtoi(name, &index) && absl::StrCat(index) == name;
+  return parent.is_array() && is_index && index < parent.size() ? &parent[index]
+                                                                : nullptr;
+}
+
+// Null for what is not there. Step by step: nlohmann-json's own functions for a
+// pointer call one that is deprecated, which clang 19 says.
 const Json* Find(const holdfast_value* value, const char* path) {
   if (value == nullptr || path == nullptr) return nullptr;
   try {
-    const Json::json_pointer pointer(path);
-    return value->document.contains(pointer) ? &value->document.at(pointer)
-                                             : nullptr;
+    std::vector<std::string> names;
+    for (Json::json_pointer left(path); !left.empty(); left.pop_back()) {
+      names.push_back(left.back());
+    }
+    const Json* found = &value->document;
+    for (auto name = names.rbegin(); name != names.rend() && found; ++name) {
+      found = Child(*found, *name);
+    }
+    return found;
   } catch (...) {
     return nullptr;  // no JSON Pointer
   }

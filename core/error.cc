@@ -236,7 +236,10 @@ Error MakeError(ErrorCode code, Phase phase, absl::string_view message) {
 
 absl::Status ToStatus(const Error& error) {
   absl::Status status(ToAbslCode(error), error.Message());
-  status.SetPayload(kPayloadUrl, absl::Cord(Serialize(error)));
+  // As a string_view: the constructor for strings is a template whose name
+  // clang 18 and later spell unlike the compiler that made Debian's Abseil.
+  const std::string text = Serialize(error);
+  status.SetPayload(kPayloadUrl, absl::Cord(absl::string_view(text)));
   return status;
 }
 

@@ -235,7 +235,7 @@ TEST(ErrorStatusTest, AForeignStatusReadsAsInternal) {
   EXPECT_EQ(ErrorFromStatus(absl::NotFoundError("a\x1b[2J\xff\\")).message,
             R"(a\x1b[2J\xff\)");
   for (const char* payload : {"", "garbage", "\xa0", "\x80"}) {
-    status.SetPayload("holdfast/error", absl::Cord(payload));
+    status.SetPayload("holdfast/error", absl::Cord(absl::string_view(payload)));
     EXPECT_EQ(ErrorFromStatus(status).code, ErrorCode::kInternal);
   }
 }

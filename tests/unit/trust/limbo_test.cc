@@ -69,9 +69,11 @@ absl::string_view Text(LimboSkip skip) {
 
 // Whether NSS can use such a key.
 bool HasEd25519() {
-  const std::string spki = absl::HexStringToBytes(
-      "302a300506032b6570032100d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325"
-      "af021a68f707511a");
+  const std::string spki(
+      "\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00\xd7\x5a\x98\x01\x82\xb1"
+      "\x0a\xb7\xd5\x4b\xfe\xd3\xc9\x64\x07\x3a\x0e\xe1\x72\xf3\xda\xa6\x23\x25"
+      "\xaf\x02\x1a\x68\xf7\x07\x51\x1a",
+      44);
   const SECItem item = ItemOf(spki);
   const std::unique_ptr<CERTSubjectPublicKeyInfo,
                         decltype(&SECKEY_DestroySubjectPublicKeyInfo)>
