@@ -1,5 +1,5 @@
 # The library as clients get it: shared and static, headers, a CMake package, a
-# pkg-config file. Its objects are those of core, fallback, protocols and c;
+# pkg-config file. Its objects are those of core, fallback, protocols and client;
 # none is compiled twice.
 include(CMakePackageConfigHelpers)
 include(${CMAKE_CURRENT_LIST_DIR}/public_headers.cmake)
@@ -27,21 +27,6 @@ endif()
 list(JOIN public_modules " " public_modules)
 list(JOIN private_modules " " private_modules)
 
-# One include path for all, as it is installed.
-set(include_directory ${PROJECT_BINARY_DIR}/include)
-list(TRANSFORM HOLDFAST_PUBLIC_HEADERS PREPEND ${PROJECT_SOURCE_DIR}/
-  OUTPUT_VARIABLE public_sources)
-add_custom_command(OUTPUT ${PROJECT_BINARY_DIR}/headers.stamp
-  COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR}
-    -DOUTPUT=${include_directory}
-    -P ${CMAKE_CURRENT_LIST_DIR}/copy_headers.cmake
-  COMMAND ${CMAKE_COMMAND} -E touch ${PROJECT_BINARY_DIR}/headers.stamp
-  DEPENDS ${public_sources} ${PROJECT_SOURCE_DIR}/c/holdfast.h
-    ${CMAKE_CURRENT_LIST_DIR}/copy_headers.cmake
-    ${CMAKE_CURRENT_LIST_DIR}/public_headers.cmake
-  COMMENT "Copying the public headers")
-add_custom_target(holdfast_headers DEPENDS ${PROJECT_BINARY_DIR}/headers.stamp)
-
 configure_file(${CMAKE_CURRENT_LIST_DIR}/holdfast.map.in
   ${PROJECT_BINARY_DIR}/holdfast.map @ONLY)
 add_library(holdfast_shared SHARED ${objects})
@@ -55,13 +40,12 @@ target_link_options(holdfast_shared
 add_library(holdfast_static STATIC ${objects})
 
 foreach(library IN ITEMS holdfast_shared holdfast_static)
-  add_dependencies(${library} holdfast_headers)
   set_target_properties(${library} PROPERTIES
     LINKER_LANGUAGE CXX
     OUTPUT_NAME holdfast)
   target_compile_features(${library} PUBLIC cxx_std_17)
   target_include_directories(${library} PUBLIC
-    $<BUILD_INTERFACE:${include_directory}>
+    $<BUILD_INTERFACE:${HOLDFAST_INCLUDE_DIR}>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(${library}
     PUBLIC ${public_libraries} PRIVATE ${private_libraries})
@@ -69,8 +53,14 @@ endforeach()
 
 set(cmake_directory ${CMAKE_INSTALL_LIBDIR}/cmake/holdfast)
 set(pkgconfig_directory ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
-install(DIRECTORY ${include_directory}/holdfast
-  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development)
+foreach(header IN LISTS HOLDFAST_PUBLIC_HEADERS)
+  cmake_path(GET header PARENT_PATH folder)
+  install(FILES ${PROJECT_SOURCE_DIR}/${header}
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/holdfast/${folder}
+    COMPONENT development)
+endforeach()
+install(FILES ${PROJECT_SOURCE_DIR}/client/c/holdfast.h
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/holdfast COMPONENT development)
 install(TARGETS holdfast_shared EXPORT holdfast
   LIBRARY COMPONENT library NAMELINK_COMPONENT development)
 install(TARGETS holdfast_static EXPORT holdfast-static

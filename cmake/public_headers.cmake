@@ -3,60 +3,60 @@
 # Each has its part of namespace holdfast visible in the shared library, and
 # includes only others of the list, as tests/installed_library checks.
 set(HOLDFAST_PUBLIC_HEADERS
-  core/cancellation.h
+  core/base/cancellation.h
+  core/base/endpoint.h
+  core/base/error.h
+  core/base/error_list.inc
+  core/base/event_log.h
+  core/base/event_loop.h
+  core/base/printable.h
+  core/base/secret_string.h
+  core/base/tls_version.h
+  core/base/unique_fd.h
+  core/base/uv_event_loop.h
+  core/net/dialer.h
+  core/net/proxy.h
+  core/net/proxy_dialer.h
+  core/net/resolver.h
+  core/net/route.h
+  core/net/socket_factory.h
+  core/nss/nss_runtime.h
+  core/tls/channel_binding.h
+  core/tls/handshake_evidence.h
+  core/tls/handshake_profile.h
+  core/tls/key_log.h
+  core/tls/secure_socket.h
   core/trust/certificate_decision.h
-  core/channel_binding.h
   core/trust/client_identity.h
-  core/dialer.h
-  core/endpoint.h
-  core/error.h
-  core/error_list.inc
-  core/event_log.h
-  core/event_loop.h
-  core/handshake_evidence.h
-  core/handshake_profile.h
-  core/key_log.h
-  core/nss_runtime.h
-  core/printable.h
-  core/proxy.h
-  core/proxy_dialer.h
-  core/resolver.h
-  core/route.h
-  core/secret_string.h
-  core/secure_socket.h
-  core/socket_factory.h
-  core/tls_version.h
   core/trust/trust.h
-  core/unique_fd.h
-  core/uv_event_loop.h
   fallback/fallback_policy.h
   fallback/host_cache.h
   fallback/host_record.h
   fallback/ladder.h
   fallback/sqlite_host_cache.h
-  protocols/blocking_connection.h
-  protocols/connect_report.h
-  protocols/connection.h
-  protocols/connector.h
-  protocols/credentials.h
-  protocols/exchange.h
-  protocols/farewell.h
-  protocols/imap_command.h
-  protocols/imap_data.h
-  protocols/imap_session.h
-  protocols/message_source.h
-  protocols/negotiator.h
-  protocols/nntp_session.h
-  protocols/own_loop.h
-  protocols/plaintext_fd.h
-  protocols/pop3_session.h
-  protocols/probe.h
-  protocols/protocol.h
-  protocols/redialer.h
-  protocols/sasl_mechanism.h
-  protocols/session.h
-  protocols/sign_in.h
-  protocols/smtp_session.h
-  protocols/survey.h
-  protocols/text_block.h
+  protocols/connect/blocking_connection.h
+  protocols/connect/connect_report.h
+  protocols/connect/connector.h
+  protocols/connect/own_loop.h
+  protocols/connect/plaintext_fd.h
+  protocols/connect/redialer.h
+  protocols/dialogue/connection.h
+  protocols/dialogue/farewell.h
+  protocols/dialogue/negotiator.h
+  protocols/dialogue/protocol.h
+  protocols/probe/probe.h
+  protocols/probe/survey.h
+  protocols/session/exchange.h
+  protocols/session/imap/imap_command.h
+  protocols/session/imap/imap_data.h
+  protocols/session/imap/imap_session.h
+  protocols/session/message_source.h
+  protocols/session/nntp_session.h
+  protocols/session/pop3_session.h
+  protocols/session/session.h
+  protocols/session/smtp_session.h
+  protocols/session/text_block.h
+  protocols/sign_in/credentials.h
+  protocols/sign_in/sasl_mechanism.h
+  protocols/sign_in/sign_in.h
 )

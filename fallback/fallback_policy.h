@@ -5,8 +5,8 @@
 #define HOLDFAST_FALLBACK_FALLBACK_POLICY_H_
 
 #include "absl/time/time.h"
-#include "core/tls_version.h"
-#include "fallback/host_record.h"
+#include "holdfast/core/base/tls_version.h"
+#include "holdfast/fallback/host_record.h"
 
 #pragma GCC visibility push(default)
 namespace holdfast {

@@ -20,8 +20,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "core/error.h"
-#include "fallback/host_record.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/fallback/host_record.h"
 
 #pragma GCC visibility push(default)
 namespace holdfast {

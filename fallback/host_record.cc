@@ -1,7 +1,7 @@
 // The rules of the memory (promises 6 to 9): what is kept, for how long, and
 // what replaces what.
 
-#include "fallback/host_record.h"
+#include "holdfast/fallback/host_record.h"
 
 #include <algorithm>
 #include <limits>

@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "core/endpoint.h"
-#include "core/error.h"
-#include "core/tls_version.h"
-#include "fallback/ladder.h"
+#include "holdfast/core/base/endpoint.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/core/base/tls_version.h"
+#include "holdfast/fallback/ladder.h"
 
 #pragma GCC visibility push(default)
 namespace holdfast {

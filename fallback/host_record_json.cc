@@ -1,4 +1,4 @@
-#include "fallback/host_record_json.h"
+#include "holdfast/fallback/host_record_json.h"
 
 #include <string>
 #include <utility>

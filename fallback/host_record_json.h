@@ -4,7 +4,7 @@
 #define HOLDFAST_FALLBACK_HOST_RECORD_JSON_H_
 
 #include "absl/time/time.h"
-#include "fallback/host_cache.h"
+#include "holdfast/fallback/host_cache.h"
 #include "nlohmann/json.hpp"
 
 namespace holdfast {

@@ -1,12 +1,12 @@
-#include "fallback/host_table.h"
+#include "holdfast/fallback/host_table.h"
 
 #include <algorithm>
 #include <iterator>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
-#include "core/printable.h"
-#include "fallback/sqlite_host_cache.h"
+#include "holdfast/core/base/printable.h"
+#include "holdfast/fallback/sqlite_host_cache.h"
 
 namespace holdfast {
 namespace {

@@ -17,8 +17,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "fallback/host_cache.h"
-#include "fallback/sqlite_statement.h"
+#include "holdfast/fallback/host_cache.h"
+#include "holdfast/fallback/sqlite_statement.h"
 
 namespace holdfast {
 

@@ -3,7 +3,7 @@
 // found wrong (a broken server, or weak cryptography); version; alert; end of
 // stream; silence.
 
-#include "fallback/intolerance.h"
+#include "holdfast/fallback/intolerance.h"
 
 #include <string>
 #include <utility>
@@ -11,8 +11,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "core/nss_error.h"
-#include "core/trust/client_identity.h"
+#include "holdfast/core/nss/nss_error.h"
+#include "holdfast/core/trust/client_identity.h"
 
 namespace holdfast {
 namespace {

@@ -6,10 +6,10 @@
 #ifndef HOLDFAST_FALLBACK_INTOLERANCE_H_
 #define HOLDFAST_FALLBACK_INTOLERANCE_H_
 
-#include "core/endpoint.h"
-#include "core/error.h"
-#include "core/handshake_evidence.h"
-#include "core/tls_version.h"
+#include "holdfast/core/base/endpoint.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/core/base/tls_version.h"
+#include "holdfast/core/tls/handshake_evidence.h"
 
 namespace holdfast {
 

@@ -1,6 +1,6 @@
 // The rungs' names and highest versions.
 
-#include "fallback/ladder.h"
+#include "holdfast/fallback/ladder.h"
 
 namespace holdfast {
 

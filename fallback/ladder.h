@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "core/handshake_profile.h"
-#include "core/tls_version.h"
+#include "holdfast/core/base/tls_version.h"
+#include "holdfast/core/tls/handshake_profile.h"
 
 #pragma GCC visibility push(default)
 namespace holdfast {

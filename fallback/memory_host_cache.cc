@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "fallback/host_cache.h"
+#include "holdfast/fallback/host_cache.h"
 
 namespace holdfast {
 namespace {

@@ -1,4 +1,4 @@
-#include "fallback/private_file.h"
+#include "holdfast/fallback/private_file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -14,7 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "core/unique_fd.h"
+#include "holdfast/core/base/unique_fd.h"
 
 namespace holdfast {
 

@@ -1,4 +1,4 @@
-#include "fallback/retry_session.h"
+#include "holdfast/fallback/retry_session.h"
 
 #include <algorithm>
 #include <utility>

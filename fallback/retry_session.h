@@ -23,14 +23,14 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "core/endpoint.h"
-#include "core/error.h"
-#include "core/handshake_profile.h"
-#include "core/tls_version.h"
-#include "fallback/fallback_policy.h"
-#include "fallback/host_record.h"
-#include "fallback/intolerance.h"
-#include "fallback/ladder.h"
+#include "holdfast/core/base/endpoint.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/core/base/tls_version.h"
+#include "holdfast/core/tls/handshake_profile.h"
+#include "holdfast/fallback/fallback_policy.h"
+#include "holdfast/fallback/host_record.h"
+#include "holdfast/fallback/intolerance.h"
+#include "holdfast/fallback/ladder.h"
 
 namespace holdfast {
 

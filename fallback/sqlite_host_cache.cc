@@ -10,7 +10,7 @@
 // the file for the life of the object, which goes on in memory. Statuses tell
 // the two apart: kDataLoss is damage.
 
-#include "fallback/sqlite_host_cache.h"
+#include "holdfast/fallback/sqlite_host_cache.h"
 
 #include <sqlite3.h>
 
@@ -26,10 +26,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "core/unique_fd.h"
-#include "fallback/host_table.h"
-#include "fallback/private_file.h"
-#include "fallback/sqlite_statement.h"
+#include "holdfast/core/base/unique_fd.h"
+#include "holdfast/fallback/host_table.h"
+#include "holdfast/fallback/private_file.h"
+#include "holdfast/fallback/sqlite_statement.h"
 
 namespace holdfast {
 namespace {

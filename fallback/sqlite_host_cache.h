@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "fallback/host_cache.h"
+#include "holdfast/fallback/host_cache.h"
 
 #pragma GCC visibility push(default)
 namespace holdfast {

@@ -1,4 +1,4 @@
-#include "fallback/sqlite_statement.h"
+#include "holdfast/fallback/sqlite_statement.h"
 
 #include <utility>
 

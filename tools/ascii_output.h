@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "core/printable.h"
+#include "holdfast/core/base/printable.h"
 
 namespace holdfast {
 

@@ -14,13 +14,13 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "core/printable.h"
-#include "fallback/host_record_json.h"
-#include "tools/cache_report.h"
-#include "tools/cache_transfer.h"
-#include "tools/commands.h"
-#include "tools/report.h"
-#include "tools/text_layout.h"
+#include "holdfast/core/base/printable.h"
+#include "holdfast/fallback/host_record_json.h"
+#include "holdfast/tools/cache_report.h"
+#include "holdfast/tools/cache_transfer.h"
+#include "holdfast/tools/commands.h"
+#include "holdfast/tools/report.h"
+#include "holdfast/tools/text_layout.h"
 
 namespace holdfast {
 namespace {

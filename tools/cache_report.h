@@ -11,9 +11,9 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "fallback/host_cache.h"
-#include "fallback/host_record.h"
-#include "fallback/sqlite_host_cache.h"
+#include "holdfast/fallback/host_cache.h"
+#include "holdfast/fallback/host_record.h"
+#include "holdfast/fallback/sqlite_host_cache.h"
 #include "nlohmann/json.hpp"
 
 namespace holdfast {

@@ -1,7 +1,7 @@
 // The cache for programs: the JSON that scripts rely on.
 
-#include "fallback/host_record_json.h"
-#include "tools/cache_report.h"
+#include "holdfast/fallback/host_record_json.h"
+#include "holdfast/tools/cache_report.h"
 
 namespace holdfast {
 namespace {

@@ -2,12 +2,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "core/printable.h"
-#include "fallback/retry_session.h"
-#include "protocols/protocol.h"
-#include "tools/cache_report.h"
-#include "tools/text_layout.h"
-#include "tools/text_width.h"
+#include "holdfast/core/base/printable.h"
+#include "holdfast/fallback/retry_session.h"
+#include "holdfast/protocols/dialogue/protocol.h"
+#include "holdfast/tools/cache_report.h"
+#include "holdfast/tools/text_layout.h"
+#include "holdfast/tools/text_width.h"
 
 namespace holdfast {
 namespace {

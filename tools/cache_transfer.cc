@@ -1,4 +1,4 @@
-#include "tools/cache_transfer.h"
+#include "holdfast/tools/cache_transfer.h"
 
 #include <limits>
 

@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "fallback/host_cache.h"
+#include "holdfast/fallback/host_cache.h"
 #include "nlohmann/json.hpp"
 
 namespace holdfast {

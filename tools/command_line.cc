@@ -1,4 +1,4 @@
-#include "tools/command_line.h"
+#include "holdfast/tools/command_line.h"
 
 #include <memory>
 #include <string>
@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "core/nss_functions.h"
-#include "tools/lab_launcher.h"
+#include "holdfast/core/nss/nss_functions.h"
+#include "holdfast/tools/lab_launcher.h"
 
 namespace holdfast {
 namespace {

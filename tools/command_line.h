@@ -5,8 +5,8 @@
 #define HOLDFAST_TOOLS_COMMAND_LINE_H_
 
 #include "CLI/CLI.hpp"
-#include "tools/commands.h"
-#include "tools/options.h"
+#include "holdfast/tools/commands.h"
+#include "holdfast/tools/options.h"
 
 namespace holdfast {
 

@@ -1,4 +1,4 @@
-#include "tools/command_sign_in.h"
+#include "holdfast/tools/command_sign_in.h"
 
 #include <unistd.h>
 
@@ -11,9 +11,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "core/error.h"
-#include "core/secret_file.h"
-#include "tools/secret_command.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/core/base/secret_file.h"
+#include "holdfast/tools/secret_command.h"
 
 namespace holdfast {
 namespace {
@@ -154,16 +154,17 @@ class CommandSignInImpl final : public CommandSignIn {
     return SignInRequest{&provider_, OptionsFor(protocol)};
   }
 
-  void Start(EventLoop* loop, Connection* connection, Protocol protocol,
+  void Start(EventLoop* loop, ConnectResult* connected, Protocol protocol,
              absl::Duration limit,
              std::function<void(Result)> on_done) override {
-    connection_ = connection;
+    connection_ = connected->connection.get();
     protocol_ = protocol;
     on_done_ = std::move(on_done);
     provider_.set_loop(loop);
     sign_in_ = SignIn::Start(
-        loop, connection, &provider_, OptionsFor(protocol),
-        [this](SignInResult result) { Finish(std::move(result)); });
+        loop, connection_, &provider_, OptionsFor(protocol),
+        [this](SignInResult result) { Finish(std::move(result)); },
+        std::move(connected->begun_sign_in));
     deadline_ = loop->StartTimer(limit, [this] { OnDeadline(); });
   }
 

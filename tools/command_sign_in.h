@@ -11,12 +11,12 @@
 #include "CLI/CLI.hpp"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "core/event_log.h"
-#include "core/event_loop.h"
-#include "protocols/connection.h"
-#include "protocols/protocol.h"
-#include "protocols/sign_in.h"
-#include "tools/report.h"
+#include "holdfast/core/base/event_log.h"
+#include "holdfast/core/base/event_loop.h"
+#include "holdfast/protocols/connect/connector.h"
+#include "holdfast/protocols/dialogue/protocol.h"
+#include "holdfast/protocols/sign_in/sign_in.h"
+#include "holdfast/tools/report.h"
 
 namespace holdfast {
 
@@ -68,11 +68,11 @@ class CommandSignIn {
   // nullopt if it could not begin to sign in.
   virtual std::optional<SignInRequest> ForConnect(Protocol protocol) = 0;
 
-  // Calls `on_done` once, after `limit` at the latest, never from inside this
-  // call. Commands for the password run only now. Loop and connection outlive
-  // it.
-  virtual void Start(EventLoop* loop, Connection* connection, Protocol protocol,
-                     absl::Duration limit,
+  // Signs in on what `connected` holds. Calls `on_done` once, after `limit` at
+  // the latest, never from inside this call. Commands for the password run only
+  // now. Loop and connection outlive it.
+  virtual void Start(EventLoop* loop, ConnectResult* connected,
+                     Protocol protocol, absl::Duration limit,
                      std::function<void(Result)> on_done) = 0;
   // Ends it at once with kCancelled, and whatever command of the user's runs.
   // Nothing happens if it has ended, or not begun.

@@ -6,8 +6,8 @@
 #include <functional>
 
 #include "CLI/CLI.hpp"
-#include "tools/exit_status.h"
-#include "tools/options.h"
+#include "holdfast/tools/exit_status.h"
+#include "holdfast/tools/options.h"
 
 namespace holdfast {
 

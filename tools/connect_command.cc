@@ -10,16 +10,16 @@
 #include <utility>
 
 #include "absl/time/clock.h"
-#include "core/secret_file.h"
-#include "core/uv_event_loop.h"
-#include "protocols/connector.h"
-#include "protocols/farewell.h"
-#include "tools/command_sign_in.h"
-#include "tools/commands.h"
-#include "tools/event_output.h"
-#include "tools/report.h"
-#include "tools/session.h"
-#include "tools/signal_watch.h"
+#include "holdfast/core/base/secret_file.h"
+#include "holdfast/core/base/uv_event_loop.h"
+#include "holdfast/protocols/connect/connector.h"
+#include "holdfast/protocols/dialogue/farewell.h"
+#include "holdfast/tools/command_sign_in.h"
+#include "holdfast/tools/commands.h"
+#include "holdfast/tools/event_output.h"
+#include "holdfast/tools/report.h"
+#include "holdfast/tools/session.h"
+#include "holdfast/tools/signal_watch.h"
 
 namespace holdfast {
 namespace {
@@ -92,9 +92,11 @@ absl::StatusOr<ConnectRequest> MakeRequest(
   // A client that runs us for a session has no use for progress, nor a log.
   const bool warnings_only =
       global.json || (!options.check && isatty(STDERR_FILENO) == 0);
-  absl::Status output =
-      SetUpOutput(global, options.connection, warnings_only, &request);
-  if (!output.ok()) return output;
+  absl::StatusOr<EventOutput> output =
+      OpenEventOutput(global, options.connection, target, warnings_only);
+  if (!output.ok()) return output.status();
+  request.on_event = std::move(output->on_event);
+  request.key_log = std::move(output->key_log);
   return request;
 }
 
@@ -126,19 +128,19 @@ class ConnectRun {
     started_ = loop_->Now();
     on_event_ = request.on_event;
     const absl::Duration deadline = started_ + request.timeout;
-    if (sign_in != nullptr) {
-      request.sign_in = sign_in->ForConnect(request.target.protocol);
-    }
-    operation_ =
-        connector_.Connect(std::move(request), [this](ConnectResult result) {
-          report_ = std::move(result.report);
-          connection_ = std::move(result.connection);
-        });
-    loop_->RunUntil([this] { return report_.has_value(); });
-    if (connection_ != nullptr && sign_in != nullptr && !is_over_) {
+    const std::optional<SignInRequest> early =
+        sign_in != nullptr ? sign_in->ForConnect(request.target.protocol)
+                           : std::nullopt;
+    auto on_done = [this](ConnectResult result) {
+      connected_ = std::move(result);
+    };
+    operation_ = early ? connector_.Connect(std::move(request), *early, on_done)
+                       : connector_.Connect(std::move(request), on_done);
+    loop_->RunUntil([this] { return connected_.has_value(); });
+    if (connected_->ok() && sign_in != nullptr && !is_over_) {
       SignIn(std::move(sign_in), deadline);
     }
-    return *report_;
+    return connected_->report;
   }
   // Null if nobody was to sign in, or the server was not reached.
   const Authentication* authentication() const {
@@ -147,8 +149,8 @@ class ConnectRun {
 
   // Leaves the server politely.
   void TakeLeave() {
-    if (!connection_ || is_over_) return;
-    farewell_ = Farewell::Start(loop_.get(), std::move(connection_),
+    if (!connected_->ok() || is_over_) return;
+    farewell_ = Farewell::Start(loop_.get(), std::move(connected_->connection),
                                 kFarewellLimit, [this] { is_over_ = true; });
     loop_->RunUntil([this] { return is_over_; });
   }
@@ -157,11 +159,11 @@ class ConnectRun {
   // ended it; none after an orderly end, or a signal's.
   std::optional<Error> Converse() {
     std::optional<Error> error;
-    if (!connection_ || is_over_) return error;
+    if (!connected_->ok() || is_over_) return error;
     const std::string greeting =
-        signed_in_ ? signed_in_->greeting : connection_->greeting();
-    session_ = StartSession(loop_.get(), std::move(connection_), greeting,
-                            [this, &error](RelayResult result) {
+        signed_in_ ? signed_in_->greeting : connected_->connection->greeting();
+    session_ = StartSession(loop_.get(), std::move(connected_->connection),
+                            greeting, [this, &error](RelayResult result) {
                               error = std::move(result.error);
                               is_over_ = true;
                             });
@@ -175,8 +177,8 @@ class ConnectRun {
   // What it comes to goes into the report.
   void SignIn(std::unique_ptr<CommandSignIn> sign_in, absl::Duration deadline) {
     sign_in_ = std::move(sign_in);
-    sign_in_->Start(loop_.get(), connection_.get(), report_->target.protocol,
-                    deadline - loop_->Now(),
+    sign_in_->Start(loop_.get(), &*connected_,
+                    connected_->report.target.protocol, deadline - loop_->Now(),
                     [this](CommandSignIn::Result result) {
                       signed_in_ = std::move(result);
                     });
@@ -186,11 +188,12 @@ class ConnectRun {
       signed_in_->event->at = loop_->Now() - started_;
       on_event_(*signed_in_->event);
     }
-    report_->error = signed_in_->error;
-    report_->capabilities = signed_in_->capabilities.empty()
-                                ? connection_->capabilities()
-                                : signed_in_->capabilities;
-    if (!signed_in_->in_order) connection_.reset();
+    ConnectReport& report = connected_->report;
+    report.error = signed_in_->error;
+    report.capabilities = signed_in_->capabilities.empty()
+                              ? connected_->connection->capabilities()
+                              : signed_in_->capabilities;
+    if (!signed_in_->in_order) connected_->connection.reset();
   }
 
   void OnSignal() {
@@ -208,8 +211,7 @@ class ConnectRun {
   absl::Duration started_;  // loop time
   EventSink on_event_;
   std::unique_ptr<Connector::Operation> operation_;
-  std::optional<ConnectReport> report_;
-  std::unique_ptr<Connection> connection_;
+  std::optional<ConnectResult> connected_;
   std::unique_ptr<CommandSignIn> sign_in_;  // while it runs
   std::optional<CommandSignIn::Result> signed_in_;
   std::unique_ptr<Farewell> farewell_;

@@ -1,4 +1,4 @@
-#include "tools/error_explanation.h"
+#include "holdfast/tools/error_explanation.h"
 
 #include <algorithm>
 #include <utility>
@@ -8,9 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
-#include "core/error_note.h"
-#include "protocols/connect_report.h"
-#include "tools/text_layout.h"
+#include "holdfast/core/base/error_note.h"
+#include "holdfast/protocols/connect/connect_report.h"
+#include "holdfast/tools/text_layout.h"
 
 namespace holdfast {
 namespace {

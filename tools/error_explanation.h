@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "core/error.h"
+#include "holdfast/core/base/error.h"
 #include "nlohmann/json.hpp"
 
 namespace holdfast {

@@ -1,4 +1,4 @@
-#include "tools/event_output.h"
+#include "holdfast/tools/event_output.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -14,9 +14,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "core/key_log.h"
-#include "core/unique_fd.h"
-#include "tools/report.h"
+#include "holdfast/core/base/unique_fd.h"
+#include "holdfast/core/tls/key_log.h"
+#include "holdfast/tools/report.h"
 
 namespace holdfast {
 namespace {
@@ -62,9 +62,9 @@ class Trace {
   const UniqueFd fd_;
 };
 
-class EventOutput {
+class EventWriter {
  public:
-  EventOutput(const GlobalOptions& global, bool warnings_only,
+  EventWriter(const GlobalOptions& global, bool warnings_only,
               std::unique_ptr<Trace> trace,
               std::shared_ptr<const KeyLog> key_log)
       : verbose_(global.verbose),
@@ -108,26 +108,28 @@ class EventOutput {
 
 }  // namespace
 
-absl::Status SetUpOutput(const GlobalOptions& global,
-                         const ConnectionOptions& options, bool warnings_only,
-                         ConnectRequest* request) {
+absl::StatusOr<EventOutput> OpenEventOutput(const GlobalOptions& global,
+                                            const ConnectionOptions& options,
+                                            const Target& target,
+                                            bool warnings_only) {
+  EventOutput output;
   std::unique_ptr<Trace> trace;
   if (!options.trace.empty()) {
-    auto opened = Trace::Open(options.trace, request->target);
+    auto opened = Trace::Open(options.trace, target);
     if (!opened.ok()) return opened.status();
     trace = *std::move(opened);
   }
   if (!options.key_log.empty()) {
     auto opened = KeyLog::Open(options.key_log);
     if (!opened.ok()) return opened.status();
-    request->key_log = *std::move(opened);
+    output.key_log = *std::move(opened);
     // For an NSS that was built to write such a file, too.
     setenv("SSLKEYLOGFILE", options.key_log.c_str(), /*overwrite=*/1);
   }
-  auto output = std::make_shared<EventOutput>(
-      global, warnings_only, std::move(trace), request->key_log);
-  request->on_event = [output](const Event& event) { output->Take(event); };
-  return absl::OkStatus();
+  auto writer = std::make_shared<EventWriter>(global, warnings_only,
+                                              std::move(trace), output.key_log);
+  output.on_event = [writer](const Event& event) { writer->Take(event); };
+  return output;
 }
 
 }  // namespace holdfast

@@ -3,7 +3,7 @@
 #ifndef HOLDFAST_TOOLS_EXIT_STATUS_H_
 #define HOLDFAST_TOOLS_EXIT_STATUS_H_
 
-#include "core/error.h"
+#include "holdfast/core/base/error.h"
 
 namespace holdfast {
 

@@ -9,10 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "tools/commands.h"
-#include "tools/error_explanation.h"
-#include "tools/report.h"
-#include "tools/trace_timeline.h"
+#include "holdfast/tools/commands.h"
+#include "holdfast/tools/error_explanation.h"
+#include "holdfast/tools/report.h"
+#include "holdfast/tools/trace_timeline.h"
 
 namespace holdfast {
 namespace {

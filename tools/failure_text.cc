@@ -1,4 +1,4 @@
-#include "tools/failure_text.h"
+#include "holdfast/tools/failure_text.h"
 
 #include <algorithm>
 #include <vector>
@@ -7,9 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "core/error_note.h"
-#include "core/printable.h"
-#include "tools/text_layout.h"
+#include "holdfast/core/base/error_note.h"
+#include "holdfast/core/base/printable.h"
+#include "holdfast/tools/text_layout.h"
 
 namespace holdfast {
 namespace {

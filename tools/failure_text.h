@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "protocols/connect_report.h"
+#include "holdfast/protocols/connect/connect_report.h"
 
 namespace holdfast {
 

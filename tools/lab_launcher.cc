@@ -1,4 +1,4 @@
-#include "tools/lab_launcher.h"
+#include "holdfast/tools/lab_launcher.h"
 
 #include <unistd.h>
 

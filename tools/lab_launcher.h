@@ -5,7 +5,7 @@
 #define HOLDFAST_TOOLS_LAB_LAUNCHER_H_
 
 #include "CLI/CLI.hpp"
-#include "tools/exit_status.h"
+#include "holdfast/tools/exit_status.h"
 
 namespace holdfast {
 

@@ -5,10 +5,10 @@
 #include <sstream>
 
 #include "CLI/CLI.hpp"
-#include "tools/ascii_output.h"
-#include "tools/command_line.h"
-#include "tools/lab_launcher.h"
-#include "tools/text_width.h"
+#include "holdfast/tools/ascii_output.h"
+#include "holdfast/tools/command_line.h"
+#include "holdfast/tools/lab_launcher.h"
+#include "holdfast/tools/text_width.h"
 
 namespace holdfast {
 namespace {

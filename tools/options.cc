@@ -1,4 +1,4 @@
-#include "tools/options.h"
+#include "holdfast/tools/options.h"
 
 #include <unistd.h>
 
@@ -9,8 +9,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "core/error.h"
-#include "fallback/sqlite_host_cache.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/fallback/sqlite_host_cache.h"
 
 namespace holdfast {
 namespace {

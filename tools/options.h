@@ -11,14 +11,14 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/time/time.h"
-#include "core/endpoint.h"
-#include "core/route.h"
-#include "core/tls_version.h"
-#include "core/trust/trust.h"
-#include "fallback/fallback_policy.h"
-#include "fallback/host_cache.h"
-#include "protocols/protocol.h"
-#include "tools/painter.h"
+#include "holdfast/core/base/endpoint.h"
+#include "holdfast/core/base/tls_version.h"
+#include "holdfast/core/net/route.h"
+#include "holdfast/core/trust/trust.h"
+#include "holdfast/fallback/fallback_policy.h"
+#include "holdfast/fallback/host_cache.h"
+#include "holdfast/protocols/dialogue/protocol.h"
+#include "holdfast/tools/painter.h"
 
 namespace holdfast {
 

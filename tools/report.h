@@ -6,10 +6,10 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "core/event_log.h"
-#include "protocols/connect_report.h"
-#include "protocols/report_json.h"
-#include "tools/painter.h"
+#include "holdfast/core/base/event_log.h"
+#include "holdfast/protocols/connect/connect_report.h"
+#include "holdfast/protocols/connect/report_json.h"
+#include "holdfast/tools/painter.h"
 
 namespace holdfast {
 

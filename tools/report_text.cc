@@ -4,10 +4,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "core/printable.h"
-#include "tools/failure_text.h"
-#include "tools/report.h"
-#include "tools/text_layout.h"
+#include "holdfast/core/base/printable.h"
+#include "holdfast/tools/failure_text.h"
+#include "holdfast/tools/report.h"
+#include "holdfast/tools/text_layout.h"
 
 namespace holdfast {
 namespace {

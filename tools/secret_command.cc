@@ -1,4 +1,4 @@
-#include "tools/secret_command.h"
+#include "holdfast/tools/secret_command.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -13,8 +13,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "core/error.h"
-#include "core/unique_fd.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/core/base/unique_fd.h"
 
 namespace holdfast {
 namespace {

@@ -10,8 +10,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "core/event_loop.h"
-#include "core/secret_string.h"
+#include "holdfast/core/base/event_loop.h"
+#include "holdfast/core/base/secret_string.h"
 
 namespace holdfast {
 

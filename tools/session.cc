@@ -1,4 +1,4 @@
-#include "tools/session.h"
+#include "holdfast/tools/session.h"
 
 #include <fcntl.h>
 #include <signal.h>

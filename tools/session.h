@@ -8,9 +8,9 @@
 #include <memory>
 
 #include "absl/strings/string_view.h"
-#include "core/event_loop.h"
-#include "protocols/connection.h"
-#include "protocols/relay.h"
+#include "holdfast/core/base/event_loop.h"
+#include "holdfast/protocols/connect/relay.h"
+#include "holdfast/protocols/dialogue/connection.h"
 
 namespace holdfast {
 

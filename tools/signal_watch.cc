@@ -1,4 +1,4 @@
-#include "tools/signal_watch.h"
+#include "holdfast/tools/signal_watch.h"
 
 #include <signal.h>
 #include <sys/signalfd.h>

@@ -1,4 +1,4 @@
-#include "tools/text_layout.h"
+#include "holdfast/tools/text_layout.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
-#include "tools/text_width.h"
+#include "holdfast/tools/text_width.h"
 
 namespace holdfast {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/text_width.h"
+#include "holdfast/tools/text_width.h"
 
 #include <locale.h>
 #include <wchar.h>
@@ -9,7 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "core/printable.h"
+#include "holdfast/core/base/printable.h"
 
 namespace holdfast {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "core/endpoint.h"
+#include "holdfast/core/base/endpoint.h"
 
 namespace holdfast {
 

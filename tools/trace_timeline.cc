@@ -1,4 +1,4 @@
-#include "tools/trace_timeline.h"
+#include "holdfast/tools/trace_timeline.h"
 
 #include <map>
 #include <optional>
@@ -6,10 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
-#include "core/event_log.h"
-#include "core/printable.h"
+#include "holdfast/core/base/event_log.h"
+#include "holdfast/core/base/printable.h"
+#include "holdfast/tools/report.h"
 #include "nlohmann/json.hpp"
-#include "tools/report.h"
 
 namespace holdfast {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/trust/anchor_sources.h"
+#include "holdfast/core/trust/anchor_sources.h"
 
 #include <dlfcn.h>
 #include <nspr.h>
@@ -18,10 +18,10 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/error.h"
-#include "core/nss_ptr.h"
-#include "core/trust/der_reader.h"
-#include "core/trust/pem.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/core/nss/nss_ptr.h"
+#include "holdfast/core/trust/der_reader.h"
+#include "holdfast/core/trust/pem.h"
 
 namespace holdfast {
 namespace {

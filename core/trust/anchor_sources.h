@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "core/nss_runtime.h"
-#include "core/trust/anchors.h"
+#include "holdfast/core/nss/nss_runtime.h"
+#include "holdfast/core/trust/anchors.h"
 
 namespace holdfast {
 

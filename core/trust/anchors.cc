@@ -1,9 +1,9 @@
-#include "core/trust/anchors.h"
+#include "holdfast/core/trust/anchors.h"
 
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "core/trust/distrust_dates.h"
+#include "holdfast/core/trust/distrust_dates.h"
 
 namespace holdfast {
 

@@ -12,7 +12,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "core/trust/certificate.h"
+#include "holdfast/core/trust/certificate.h"
 
 namespace holdfast {
 

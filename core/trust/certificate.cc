@@ -1,10 +1,10 @@
-#include "core/trust/certificate.h"
+#include "holdfast/core/trust/certificate.h"
 
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "core/trust/der_reader.h"
-#include "core/trust/object_id.h"
+#include "holdfast/core/trust/der_reader.h"
+#include "holdfast/core/trust/object_id.h"
 
 namespace holdfast {
 namespace {

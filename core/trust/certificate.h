@@ -11,9 +11,9 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "core/trust/general_name.h"
-#include "core/trust/name_constraints.h"
-#include "core/trust/public_key.h"
+#include "holdfast/core/trust/general_name.h"
+#include "holdfast/core/trust/name_constraints.h"
+#include "holdfast/core/trust/public_key.h"
 
 namespace holdfast {
 

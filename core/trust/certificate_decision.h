@@ -14,9 +14,9 @@
 #include <string>
 #include <vector>
 
-#include "core/endpoint.h"
-#include "core/error.h"
-#include "core/trust/trust.h"
+#include "holdfast/core/base/endpoint.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/core/trust/trust.h"
 
 #pragma GCC visibility push(default)
 namespace holdfast {

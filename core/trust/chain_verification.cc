@@ -1,4 +1,4 @@
-#include "core/trust/chain_verification.h"
+#include "holdfast/core/trust/chain_verification.h"
 
 #include <algorithm>
 #include <utility>
@@ -7,11 +7,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "core/printable.h"
-#include "core/trust/host_match.h"
-#include "core/trust/pin.h"
-#include "core/trust/problem_text.h"
-#include "core/trust/staple.h"
+#include "holdfast/core/base/printable.h"
+#include "holdfast/core/trust/host_match.h"
+#include "holdfast/core/trust/pin.h"
+#include "holdfast/core/trust/problem_text.h"
+#include "holdfast/core/trust/staple.h"
 
 namespace holdfast {
 namespace {

@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "core/error.h"
-#include "core/trust/anchors.h"
-#include "core/trust/certificate.h"
-#include "core/trust/path_search.h"
-#include "core/trust/trust.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/core/trust/anchors.h"
+#include "holdfast/core/trust/certificate.h"
+#include "holdfast/core/trust/path_search.h"
+#include "holdfast/core/trust/trust.h"
 
 namespace holdfast {
 

@@ -1,7 +1,7 @@
 // The certificates are temporary ones of NSS's, the key a session object of its
 // softoken: both end with the object that holds them.
 
-#include "core/trust/client_identity.h"
+#include "holdfast/core/trust/client_identity.h"
 
 #include <cert.h>
 #include <keyhi.h>
@@ -13,13 +13,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "core/error.h"
-#include "core/nss_error.h"
-#include "core/nss_item.h"
-#include "core/nss_ptr.h"
-#include "core/secret_file.h"
-#include "core/trust/pem.h"
-#include "core/trust/stored_certificate.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/core/base/secret_file.h"
+#include "holdfast/core/nss/nss_error.h"
+#include "holdfast/core/nss/nss_item.h"
+#include "holdfast/core/nss/nss_ptr.h"
+#include "holdfast/core/trust/pem.h"
+#include "holdfast/core/trust/stored_certificate.h"
 
 namespace holdfast {
 namespace {

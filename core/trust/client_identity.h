@@ -12,8 +12,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "core/error.h"
-#include "core/nss_runtime.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/core/nss/nss_runtime.h"
 
 // NSS's.
 struct CERTCertificateStr;

@@ -1,4 +1,4 @@
-#include "core/trust/der_reader.h"
+#include "holdfast/core/trust/der_reader.h"
 
 #include <algorithm>
 #include <cstdint>

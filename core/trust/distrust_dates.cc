@@ -1,10 +1,10 @@
-#include "core/trust/distrust_dates.h"
+#include "holdfast/core/trust/distrust_dates.h"
 
 #include <cstdint>
 #include <string>
 
 #include "absl/strings/escaping.h"
-#include "core/trust/signature.h"
+#include "holdfast/core/trust/signature.h"
 
 namespace holdfast {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/trust/general_name.h"
+#include "holdfast/core/trust/general_name.h"
 
 #include <arpa/inet.h>
 
@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "core/printable.h"
-#include "core/trust/object_id.h"
+#include "holdfast/core/base/printable.h"
+#include "holdfast/core/trust/object_id.h"
 
 namespace holdfast {
 namespace {

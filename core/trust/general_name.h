@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "core/trust/der_reader.h"
+#include "holdfast/core/trust/der_reader.h"
 
 namespace holdfast {
 

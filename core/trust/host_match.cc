@@ -1,4 +1,4 @@
-#include "core/trust/host_match.h"
+#include "holdfast/core/trust/host_match.h"
 
 #include <arpa/inet.h>
 

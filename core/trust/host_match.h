@@ -6,7 +6,7 @@
 #define HOLDFAST_CORE_TRUST_HOST_MATCH_H_
 
 #include "absl/strings/string_view.h"
-#include "core/endpoint.h"
+#include "holdfast/core/base/endpoint.h"
 
 namespace holdfast {
 

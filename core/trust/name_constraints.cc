@@ -1,12 +1,12 @@
-#include "core/trust/name_constraints.h"
+#include "holdfast/core/trust/name_constraints.h"
 
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
-#include "core/trust/der_reader.h"
-#include "core/trust/object_id.h"
+#include "holdfast/core/trust/der_reader.h"
+#include "holdfast/core/trust/object_id.h"
 
 namespace holdfast {
 namespace {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "core/trust/general_name.h"
+#include "holdfast/core/trust/general_name.h"
 
 namespace holdfast {
 

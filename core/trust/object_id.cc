@@ -1,4 +1,4 @@
-#include "core/trust/object_id.h"
+#include "holdfast/core/trust/object_id.h"
 
 #include <cstdint>
 

@@ -1,10 +1,10 @@
-#include "core/trust/path_search.h"
+#include "holdfast/core/trust/path_search.h"
 
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "core/trust/object_id.h"
-#include "core/trust/problem_text.h"
+#include "holdfast/core/trust/object_id.h"
+#include "holdfast/core/trust/problem_text.h"
 
 namespace holdfast {
 namespace {

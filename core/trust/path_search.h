@@ -11,10 +11,10 @@
 
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "core/error.h"
-#include "core/trust/anchors.h"
-#include "core/trust/certificate.h"
-#include "core/trust/signature.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/core/trust/anchors.h"
+#include "holdfast/core/trust/certificate.h"
+#include "holdfast/core/trust/signature.h"
 
 namespace holdfast {
 

@@ -1,4 +1,4 @@
-#include "core/trust/pem.h"
+#include "holdfast/core/trust/pem.h"
 
 #include <utility>
 

@@ -1,10 +1,10 @@
-#include "core/trust/pin.h"
+#include "holdfast/core/trust/pin.h"
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "core/trust/signature.h"
-#include "core/trust/trust.h"
+#include "holdfast/core/trust/signature.h"
+#include "holdfast/core/trust/trust.h"
 
 namespace holdfast {
 namespace {

@@ -1,10 +1,10 @@
-#include "core/trust/problem_text.h"
+#include "holdfast/core/trust/problem_text.h"
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "core/printable.h"
-#include "core/trust/public_key.h"
+#include "holdfast/core/base/printable.h"
+#include "holdfast/core/trust/public_key.h"
 
 namespace holdfast {
 namespace {

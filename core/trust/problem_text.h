@@ -8,8 +8,8 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "core/error.h"
-#include "core/trust/certificate.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/core/trust/certificate.h"
 
 namespace holdfast {
 

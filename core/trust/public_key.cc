@@ -1,11 +1,11 @@
-#include "core/trust/public_key.h"
+#include "holdfast/core/trust/public_key.h"
 
 #include <algorithm>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "core/trust/der_reader.h"
-#include "core/trust/object_id.h"
+#include "holdfast/core/trust/der_reader.h"
+#include "holdfast/core/trust/object_id.h"
 
 namespace holdfast {
 namespace {

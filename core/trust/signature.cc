@@ -1,4 +1,4 @@
-#include "core/trust/signature.h"
+#include "holdfast/core/trust/signature.h"
 
 #include <cryptohi.h>
 #include <keyhi.h>
@@ -7,8 +7,8 @@
 #include <secoid.h>
 
 #include "absl/strings/str_cat.h"
-#include "core/nss_item.h"
-#include "core/nss_ptr.h"
+#include "holdfast/core/nss/nss_item.h"
+#include "holdfast/core/nss/nss_ptr.h"
 
 namespace holdfast {
 namespace {

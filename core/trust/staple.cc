@@ -1,4 +1,4 @@
-#include "core/trust/staple.h"
+#include "holdfast/core/trust/staple.h"
 
 #include <nspr.h>
 #include <pk11pub.h>
@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "core/nss_item.h"
-#include "core/trust/der_reader.h"
+#include "holdfast/core/nss/nss_item.h"
+#include "holdfast/core/trust/der_reader.h"
 
 namespace holdfast {
 namespace {

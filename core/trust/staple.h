@@ -8,8 +8,8 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "core/trust/certificate.h"
-#include "core/trust/path_search.h"
+#include "holdfast/core/trust/certificate.h"
+#include "holdfast/core/trust/path_search.h"
 
 namespace holdfast {
 

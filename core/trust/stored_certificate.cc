@@ -1,6 +1,6 @@
-#include "core/trust/stored_certificate.h"
+#include "holdfast/core/trust/stored_certificate.h"
 
-#include "core/nss_item.h"
+#include "holdfast/core/nss/nss_item.h"
 
 namespace holdfast {
 

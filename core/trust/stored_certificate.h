@@ -7,7 +7,7 @@
 #include <cert.h>
 
 #include "absl/strings/string_view.h"
-#include "core/nss_ptr.h"
+#include "holdfast/core/nss/nss_ptr.h"
 
 namespace holdfast {
 

@@ -1,4 +1,4 @@
-#include "core/trust/trust.h"
+#include "holdfast/core/trust/trust.h"
 
 #include <unistd.h>
 
@@ -8,12 +8,12 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "core/trust/anchor_sources.h"
-#include "core/trust/anchors.h"
-#include "core/trust/chain_verification.h"
-#include "core/trust/pin.h"
-#include "core/trust/problem_text.h"
-#include "core/trust/signature.h"
+#include "holdfast/core/trust/anchor_sources.h"
+#include "holdfast/core/trust/anchors.h"
+#include "holdfast/core/trust/chain_verification.h"
+#include "holdfast/core/trust/pin.h"
+#include "holdfast/core/trust/problem_text.h"
+#include "holdfast/core/trust/signature.h"
 
 namespace holdfast {
 namespace {

@@ -17,9 +17,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "core/endpoint.h"
-#include "core/error.h"
-#include "core/nss_runtime.h"
+#include "holdfast/core/base/endpoint.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/core/nss/nss_runtime.h"
 
 #pragma GCC visibility push(default)
 namespace holdfast {
@@ -51,7 +51,7 @@ struct TrustOptions {
 bool IsPin(absl::string_view text);
 
 // What a report shows of a certificate. Its texts are printable
-// (core/printable.h), so that not all of them are to the letter what the
+// (core/base/printable.h), so that not all of them are to the letter what the
 // certificate holds.
 struct CertificateInfo {
   std::string subject;

@@ -1,4 +1,4 @@
-#include "docs/examples/certificate_decision.h"
+#include "certificate_decision.h"
 
 #include <utility>
 

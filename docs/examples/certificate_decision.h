@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 
-#include "core/trust/certificate_decision.h"
-#include "protocols/connector.h"
+#include "holdfast/core/trust/certificate_decision.h"
+#include "holdfast/protocols/connect/connector.h"
 
 namespace holdfast::example {
 

@@ -2,10 +2,10 @@
 
 #include <utility>
 
-#include "core/route.h"
-#include "core/socket_factory.h"
-#include "protocols/connector.h"
-#include "protocols/own_loop.h"
+#include "holdfast/core/net/route.h"
+#include "holdfast/core/net/socket_factory.h"
+#include "holdfast/protocols/connect/connector.h"
+#include "holdfast/protocols/connect/own_loop.h"
 
 namespace holdfast {
 

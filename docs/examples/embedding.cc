@@ -5,13 +5,13 @@
 #include <cstdio>
 #include <utility>
 
-#include "core/printable.h"
-#include "core/uv_event_loop.h"
-#include "protocols/blocking_connection.h"
-#include "protocols/connector.h"
-#include "protocols/imap_session.h"
-#include "protocols/plaintext_fd.h"
-#include "protocols/redialer.h"
+#include "holdfast/core/base/printable.h"
+#include "holdfast/core/base/uv_event_loop.h"
+#include "holdfast/protocols/connect/blocking_connection.h"
+#include "holdfast/protocols/connect/connector.h"
+#include "holdfast/protocols/connect/plaintext_fd.h"
+#include "holdfast/protocols/connect/redialer.h"
+#include "holdfast/protocols/session/imap/imap_session.h"
 
 namespace holdfast {
 

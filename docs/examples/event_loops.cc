@@ -1,11 +1,11 @@
-#include "docs/examples/event_loops.h"
+#include "event_loops.h"
 
 #include <optional>
 #include <utility>
 
-#include "core/uv_event_loop.h"
-#include "docs/examples/glib_event_loop.h"
-#include "docs/examples/poll_event_loop.h"
+#include "glib_event_loop.h"
+#include "holdfast/core/base/uv_event_loop.h"
+#include "poll_event_loop.h"
 
 namespace holdfast::example {
 

@@ -8,8 +8,8 @@
 
 #include <memory>
 
-#include "core/event_loop.h"
-#include "protocols/connector.h"
+#include "holdfast/core/base/event_loop.h"
+#include "holdfast/protocols/connect/connector.h"
 
 namespace holdfast::example {
 

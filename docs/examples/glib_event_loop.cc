@@ -2,7 +2,7 @@
 // call whether the source was destroyed meanwhile: so registrations may end
 // inside any callback, without care taken here.
 
-#include "docs/examples/glib_event_loop.h"
+#include "glib_event_loop.h"
 
 #include <glib-unix.h>
 

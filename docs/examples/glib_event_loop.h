@@ -15,7 +15,7 @@
 #include <mutex>
 #include <vector>
 
-#include "core/event_loop.h"
+#include "holdfast/core/base/event_loop.h"
 
 namespace holdfast::example {
 

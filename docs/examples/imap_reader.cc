@@ -7,9 +7,9 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "core/printable.h"
-#include "protocols/imap_session.h"
-#include "protocols/own_loop.h"
+#include "holdfast/core/base/printable.h"
+#include "holdfast/protocols/connect/own_loop.h"
+#include "holdfast/protocols/session/imap/imap_session.h"
 
 using namespace holdfast;
 

@@ -1,4 +1,4 @@
-#include "docs/examples/mail_gateway.h"
+#include "mail_gateway.h"
 
 #include <sysexits.h>
 
@@ -8,7 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "core/printable.h"
+#include "holdfast/core/base/printable.h"
 #include "nlohmann/json.hpp"
 
 namespace holdfast::example {

@@ -12,9 +12,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "protocols/blocking_connection.h"
-#include "protocols/own_loop.h"
-#include "protocols/redialer.h"
+#include "holdfast/protocols/connect/blocking_connection.h"
+#include "holdfast/protocols/connect/own_loop.h"
+#include "holdfast/protocols/connect/redialer.h"
 
 namespace holdfast::example {
 

@@ -1,4 +1,4 @@
-#include "docs/examples/mail_notifier.h"
+#include "mail_notifier.h"
 
 #include <algorithm>
 #include <utility>

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "protocols/imap_session.h"
-#include "protocols/redialer.h"
+#include "holdfast/protocols/connect/redialer.h"
+#include "holdfast/protocols/session/imap/imap_session.h"
 
 namespace holdfast::example {
 

@@ -1,9 +1,9 @@
-#include "docs/examples/mail_reader.h"
+#include "mail_reader.h"
 
 #include <optional>
 #include <utility>
 
-#include "core/printable.h"
+#include "holdfast/core/base/printable.h"
 
 namespace holdfast::example {
 namespace {

@@ -8,10 +8,10 @@
 #include <memory>
 #include <string>
 
-#include "docs/examples/certificate_decision.h"
-#include "protocols/connector.h"
-#include "protocols/imap_session.h"
-#include "protocols/smtp_session.h"
+#include "certificate_decision.h"
+#include "holdfast/protocols/connect/connector.h"
+#include "holdfast/protocols/session/imap/imap_session.h"
+#include "holdfast/protocols/session/smtp_session.h"
 
 namespace holdfast::example {
 

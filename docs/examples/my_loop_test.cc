@@ -1,7 +1,7 @@
 // How an event loop of one's own is checked; here it is the one on poll(2).
 
-#include "docs/examples/poll_event_loop.h"
-#include "tests/helpers/event_loop_conformance.h"
+#include "holdfast/tests/helpers/event_loop_conformance.h"
+#include "poll_event_loop.h"
 
 namespace {
 

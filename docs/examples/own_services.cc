@@ -1,4 +1,4 @@
-#include "docs/examples/own_services.h"
+#include "own_services.h"
 
 #include "absl/time/clock.h"
 

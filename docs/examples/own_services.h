@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "core/event_loop.h"
-#include "core/resolver.h"
-#include "fallback/host_cache.h"
-#include "protocols/connector.h"
+#include "holdfast/core/base/event_loop.h"
+#include "holdfast/core/net/resolver.h"
+#include "holdfast/fallback/host_cache.h"
+#include "holdfast/protocols/connect/connector.h"
 
 namespace holdfast::example {
 

@@ -1,4 +1,4 @@
-#include "docs/examples/poll_event_loop.h"
+#include "poll_event_loop.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>

@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "core/event_loop.h"
-#include "core/unique_fd.h"
+#include "holdfast/core/base/event_loop.h"
+#include "holdfast/core/base/unique_fd.h"
 
 namespace holdfast::example {
 

@@ -2,8 +2,9 @@
 
 #include <utility>
 
-#include "protocols/connector.h"
-#include "protocols/sign_in.h"
+#include "holdfast/protocols/connect/connector.h"
+#include "holdfast/protocols/connect/own_loop.h"
+#include "holdfast/protocols/sign_in/sign_in.h"
 
 namespace holdfast {
 
@@ -17,15 +18,17 @@ SignInResult SignInAfterConnecting(std::unique_ptr<Connection> connection,
 }
 
 SignInResult SignInWhileConnecting(
-    const Target& target, const std::shared_ptr<NssRuntime>& runtime,
-    const std::shared_ptr<const Trust>& trust, HostCache* cache,
+    OwnLoop* own, const ConnectRequest& request,
     const std::unique_ptr<CredentialsProvider>& provider) {
   SignInOptions options{Protocol::kImap, SaslMechanism::kProtocolLogin};
-  ConnectRequest request{target, runtime, trust};
-  request.sign_in = SignInRequest{provider.get(), options};
-  ConnectResult connected = ConnectBlocking(request, cache);
+  Connector connector(own->services());
+  std::unique_ptr<Connector::Operation> connecting;
+  ConnectResult connected = own->Await<ConnectResult>([&](auto done) {
+    connecting = connector.Connect(request, {provider.get(), options}, done);
+  });
   SignInResult result =
-      SignInBlocking(connected.connection.get(), provider.get(), options);
+      SignInBlocking(connected.connection.get(), provider.get(), options,
+                     nullptr, std::move(connected.begun_sign_in));
   return result;
 }
 

@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "core/printable.h"
-#include "protocols/own_loop.h"
-#include "protocols/smtp_session.h"
+#include "holdfast/core/base/printable.h"
+#include "holdfast/protocols/connect/own_loop.h"
+#include "holdfast/protocols/session/smtp_session.h"
 
 using namespace holdfast;
 

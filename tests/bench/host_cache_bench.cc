@@ -19,8 +19,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
-#include "fallback/host_table.h"
-#include "fallback/sqlite_host_cache.h"
+#include "holdfast/fallback/host_table.h"
+#include "holdfast/fallback/sqlite_host_cache.h"
 
 namespace holdfast {
 namespace {

@@ -23,11 +23,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/trust/pem.h"
-#include "core/trust/trust.h"
-#include "tests/helpers/certificate_maker.h"
-#include "tests/helpers/other_verifiers.h"
-#include "tests/helpers/trust_checker.h"
+#include "holdfast/core/trust/pem.h"
+#include "holdfast/core/trust/trust.h"
+#include "holdfast/tests/helpers/certificate_maker.h"
+#include "holdfast/tests/helpers/other_verifiers.h"
+#include "holdfast/tests/helpers/trust_checker.h"
 
 namespace holdfast::test {
 namespace {

@@ -7,10 +7,10 @@
 #include <memory>
 #include <utility>
 
-#include "holdfast/core/uv_event_loop.h"
+#include "holdfast/core/base/uv_event_loop.h"
 #include "holdfast/fallback/host_cache.h"
-#include "holdfast/protocols/connector.h"
-#include "holdfast/protocols/redialer.h"
+#include "holdfast/protocols/connect/connector.h"
+#include "holdfast/protocols/connect/redialer.h"
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "core/trust/chain_verification.h"
+#include "holdfast/core/trust/chain_verification.h"
 
 namespace holdfast {
 namespace {

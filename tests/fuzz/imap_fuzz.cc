@@ -8,9 +8,9 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "core/error.h"
-#include "protocols/imap_exchange.h"
-#include "protocols/imap_handlers.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/protocols/session/imap/imap_exchange.h"
+#include "holdfast/protocols/session/imap/imap_handlers.h"
 
 namespace holdfast {
 namespace {

@@ -7,8 +7,8 @@
 #include <optional>
 
 #include "absl/strings/match.h"
-#include "core/line_buffer.h"
-#include "protocols/negotiator.h"
+#include "holdfast/core/base/line_buffer.h"
+#include "holdfast/protocols/dialogue/negotiator.h"
 
 namespace holdfast {
 namespace {

@@ -1,4 +1,4 @@
-#include "tests/helpers/attacker.h"
+#include "holdfast/tests/helpers/attacker.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -13,8 +13,8 @@
 #include <thread>
 #include <utility>
 
-#include "core/unique_fd.h"
-#include "tools/lab/stream.h"
+#include "holdfast/core/base/unique_fd.h"
+#include "holdfast/tools/lab/stream.h"
 
 namespace holdfast::test {
 namespace {

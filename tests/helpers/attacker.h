@@ -19,8 +19,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "tools/lab/client_hello.h"
-#include "tools/lab/dialogue.h"
+#include "holdfast/tools/lab/client_hello.h"
+#include "holdfast/tools/lab/dialogue.h"
 
 namespace holdfast::test {
 

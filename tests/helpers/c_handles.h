@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "c/holdfast.h"
+#include "holdfast/holdfast.h"
 
 namespace holdfast::test {
 

@@ -1,4 +1,4 @@
-#include "tests/helpers/certificate_maker.h"
+#include "holdfast/tests/helpers/certificate_maker.h"
 
 #include <arpa/inet.h>
 #include <openssl/core_names.h>

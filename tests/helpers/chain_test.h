@@ -9,11 +9,11 @@
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "core/trust/trust.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/helpers/certificate_maker.h"
-#include "tests/helpers/trust_checker.h"
+#include "holdfast/core/trust/trust.h"
+#include "holdfast/tests/helpers/certificate_maker.h"
+#include "holdfast/tests/helpers/trust_checker.h"
 
 namespace holdfast {
 

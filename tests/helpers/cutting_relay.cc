@@ -1,4 +1,4 @@
-#include "tests/helpers/cutting_relay.h"
+#include "holdfast/tests/helpers/cutting_relay.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "tests/helpers/dialogue_script.h"
+#include "holdfast/tests/helpers/dialogue_script.h"
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"

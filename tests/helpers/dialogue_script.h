@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "protocols/negotiator.h"
+#include "holdfast/protocols/dialogue/negotiator.h"
 
 namespace holdfast {
 

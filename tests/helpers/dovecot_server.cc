@@ -1,4 +1,4 @@
-#include "tests/helpers/dovecot_server.h"
+#include "holdfast/tests/helpers/dovecot_server.h"
 
 #include <grp.h>
 #include <gtest/gtest.h>

@@ -1,8 +1,8 @@
-#include "tests/helpers/error_page.h"
+#include "holdfast/tests/helpers/error_page.h"
 
 #include "absl/strings/str_cat.h"
-#include "core/error_note.h"
-#include "tools/error_explanation.h"
+#include "holdfast/core/base/error_note.h"
+#include "holdfast/tools/error_explanation.h"
 
 namespace holdfast::test {
 namespace {
@@ -14,7 +14,7 @@ Every failure has one code. `holdfast explain CODE` says what stands here, `hold
 is never renamed and its number never used again: scripts may rely on both. The commands are those for an example; a
 report has them for the server in question.
 
-The codes below are written from `core/error_list.inc` and `core/error_notes.inc`: change those, and see
+The codes below are written from `core/base/error_list.inc` and `core/base/error_notes.inc`: change those, and see
 [CONTRIBUTING.md](../CONTRIBUTING.md) for how this page follows.
 )";
 

@@ -1,4 +1,4 @@
-#include "tests/helpers/event_loop_conformance.h"
+#include "holdfast/tests/helpers/event_loop_conformance.h"
 
 #include <unistd.h>
 
@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/helpers/socket_pair.h"
+#include "holdfast/tests/helpers/socket_pair.h"
 
 namespace holdfast::test {
 

@@ -1,4 +1,4 @@
-// Checks any EventLoop against its contract (core/event_loop.h): compile
+// Checks any EventLoop against its contract (core/base/event_loop.h): compile
 // event_loop_conformance.cc into a GoogleTest program, and add there
 //
 //   INSTANTIATE_TEST_SUITE_P(Mine, EventLoopConformanceTest,
@@ -13,8 +13,8 @@
 #include <ostream>
 #include <string>
 
-#include "core/event_loop.h"
 #include "gtest/gtest.h"
+#include "holdfast/core/base/event_loop.h"
 
 namespace holdfast::test {
 

@@ -1,11 +1,11 @@
-#include "tests/helpers/event_loops.h"
+#include "holdfast/tests/helpers/event_loops.h"
 
 #include <glib.h>
 #include <uv.h>
 
-#include "core/uv_event_loop.h"
-#include "docs/examples/glib_event_loop.h"
-#include "docs/examples/poll_event_loop.h"
+#include "holdfast/core/base/uv_event_loop.h"
+#include "holdfast/docs/examples/glib_event_loop.h"
+#include "holdfast/docs/examples/poll_event_loop.h"
 
 namespace holdfast::test {
 namespace {

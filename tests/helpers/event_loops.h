@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "tests/helpers/event_loop_conformance.h"
+#include "holdfast/tests/helpers/event_loop_conformance.h"
 
 namespace holdfast::test {
 

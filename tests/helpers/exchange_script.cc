@@ -1,4 +1,4 @@
-#include "tests/helpers/exchange_script.h"
+#include "holdfast/tests/helpers/exchange_script.h"
 
 #include <utility>
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "protocols/exchange.h"
+#include "holdfast/protocols/session/exchange.h"
 
 namespace holdfast::test {
 

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "protocols/connection.h"
-#include "tests/helpers/ready_negotiator.h"
+#include "holdfast/protocols/dialogue/connection.h"
+#include "holdfast/tests/helpers/ready_negotiator.h"
 
 namespace holdfast::test {
 

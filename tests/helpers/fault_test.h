@@ -11,12 +11,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "protocols/own_loop.h"
-#include "protocols/session.h"
-#include "tests/helpers/cutting_relay.h"
-#include "tests/helpers/patient_request.h"
-#include "tests/helpers/temp_dir.h"
-#include "tools/lab/certificate_authority.h"
+#include "holdfast/protocols/connect/own_loop.h"
+#include "holdfast/protocols/session/session.h"
+#include "holdfast/tests/helpers/cutting_relay.h"
+#include "holdfast/tests/helpers/patient_request.h"
+#include "holdfast/tests/helpers/temp_dir.h"
+#include "holdfast/tools/lab/certificate_authority.h"
 
 namespace holdfast::test {
 

@@ -1,4 +1,4 @@
-#include "tests/helpers/free_port.h"
+#include "holdfast/tests/helpers/free_port.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -10,7 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
-#include "core/unique_fd.h"
+#include "holdfast/core/base/unique_fd.h"
 
 namespace holdfast::test {
 namespace {

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
-#include "tests/helpers/patience.h"
+#include "holdfast/tests/helpers/patience.h"
 
 namespace holdfast::test {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "protocols/message_source.h"
+#include "holdfast/protocols/session/message_source.h"
 
 namespace holdfast::test {
 

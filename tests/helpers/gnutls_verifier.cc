@@ -7,9 +7,9 @@
 #include <memory>
 #include <vector>
 
-#include "tests/helpers/certificate_maker.h"
-#include "tests/helpers/other_verifiers.h"
-#include "tests/helpers/sanitizers.h"
+#include "holdfast/tests/helpers/certificate_maker.h"
+#include "holdfast/tests/helpers/other_verifiers.h"
+#include "holdfast/tests/helpers/sanitizers.h"
 
 #ifdef HOLDFAST_ADDRESS_SANITIZER
 // GnuTLS 3.7.9 forgets a name where constraints cannot be decoded.

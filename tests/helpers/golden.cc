@@ -1,4 +1,4 @@
-#include "tests/helpers/golden.h"
+#include "holdfast/tests/helpers/golden.h"
 
 #include <cstdlib>
 #include <fstream>

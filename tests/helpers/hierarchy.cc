@@ -1,4 +1,4 @@
-#include "tests/helpers/hierarchy.h"
+#include "holdfast/tests/helpers/hierarchy.h"
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "tests/helpers/certificate_maker.h"
+#include "holdfast/tests/helpers/certificate_maker.h"
 
 namespace holdfast::test {
 

@@ -1,4 +1,4 @@
-#include "tests/helpers/hierarchy_generator.h"
+#include "holdfast/tests/helpers/hierarchy_generator.h"
 
 #include <algorithm>
 #include <initializer_list>

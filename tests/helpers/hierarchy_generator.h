@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "tests/helpers/hierarchy.h"
+#include "holdfast/tests/helpers/hierarchy.h"
 
 namespace holdfast::test {
 

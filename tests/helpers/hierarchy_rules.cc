@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "tests/helpers/hierarchy.h"
+#include "holdfast/tests/helpers/hierarchy.h"
 
 namespace holdfast::test {
 namespace {

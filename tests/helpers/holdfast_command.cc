@@ -1,4 +1,4 @@
-#include "tests/helpers/holdfast_command.h"
+#include "holdfast/tests/helpers/holdfast_command.h"
 
 #include <algorithm>
 #include <utility>

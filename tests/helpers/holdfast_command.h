@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "holdfast/tests/helpers/patience.h"
+#include "holdfast/tests/helpers/process.h"
 #include "nlohmann/json.hpp"
-#include "tests/helpers/patience.h"
-#include "tests/helpers/process.h"
 
 namespace holdfast::test {
 

@@ -1,4 +1,4 @@
-#include "tests/helpers/hostile.h"
+#include "holdfast/tests/helpers/hostile.h"
 
 #include <utility>
 #include <vector>
@@ -10,7 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
-#include "tests/helpers/certificate_maker.h"
+#include "holdfast/tests/helpers/certificate_maker.h"
 
 namespace holdfast::test {
 namespace {

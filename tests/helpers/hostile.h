@@ -12,8 +12,8 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "tools/lab/behaviour.h"
-#include "tools/lab/certificate_authority.h"
+#include "holdfast/tools/lab/behaviour.h"
+#include "holdfast/tools/lab/certificate_authority.h"
 
 namespace holdfast::test {
 

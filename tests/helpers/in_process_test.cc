@@ -1,8 +1,8 @@
-#include "tests/helpers/in_process_test.h"
+#include "holdfast/tests/helpers/in_process_test.h"
 
 #include <utility>
 
-#include "tests/helpers/patient_request.h"
+#include "holdfast/tests/helpers/patient_request.h"
 
 namespace holdfast::test {
 

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "protocols/connector.h"
-#include "tests/helpers/temp_dir.h"
-#include "tools/lab/lab_server.h"
+#include "holdfast/protocols/connect/connector.h"
+#include "holdfast/tests/helpers/temp_dir.h"
+#include "holdfast/tools/lab/lab_server.h"
 
 namespace holdfast::test {
 

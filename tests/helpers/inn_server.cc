@@ -1,4 +1,4 @@
-#include "tests/helpers/inn_server.h"
+#include "holdfast/tests/helpers/inn_server.h"
 
 #include <grp.h>
 #include <gtest/gtest.h>

@@ -11,11 +11,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/tls_version.h"
-#include "tests/helpers/free_port.h"
-#include "tests/helpers/process.h"
-#include "tests/helpers/temp_dir.h"
-#include "tools/lab/certificate_authority.h"
+#include "holdfast/core/base/tls_version.h"
+#include "holdfast/tests/helpers/free_port.h"
+#include "holdfast/tests/helpers/process.h"
+#include "holdfast/tests/helpers/temp_dir.h"
+#include "holdfast/tools/lab/certificate_authority.h"
 
 namespace holdfast::test {
 

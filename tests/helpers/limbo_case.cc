@@ -1,4 +1,4 @@
-#include "tests/helpers/limbo_case.h"
+#include "holdfast/tests/helpers/limbo_case.h"
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "core/trust/pem.h"
+#include "holdfast/core/trust/pem.h"
 
 namespace holdfast::test {
 namespace {

@@ -1,8 +1,8 @@
-#include "tests/helpers/line_script.h"
+#include "holdfast/tests/helpers/line_script.h"
 
 #include "absl/strings/match.h"
-#include "core/error.h"
 #include "gtest/gtest.h"
+#include "holdfast/core/base/error.h"
 
 namespace holdfast::test {
 namespace {

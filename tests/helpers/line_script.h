@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/error.h"
 #include "gtest/gtest.h"
-#include "protocols/session.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/protocols/session/session.h"
 
 namespace holdfast::test {
 

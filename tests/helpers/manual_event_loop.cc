@@ -1,6 +1,6 @@
 // Maps in place of a kernel.
 
-#include "tests/helpers/manual_event_loop.h"
+#include "holdfast/tests/helpers/manual_event_loop.h"
 
 #include <gtest/gtest.h>
 

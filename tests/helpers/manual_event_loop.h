@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "core/event_loop.h"
+#include "holdfast/core/base/event_loop.h"
 
 namespace holdfast {
 

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "gtest/gtest.h"
-#include "tests/helpers/process.h"
-#include "tests/helpers/temp_dir.h"
+#include "holdfast/tests/helpers/process.h"
+#include "holdfast/tests/helpers/temp_dir.h"
 
 namespace holdfast::test {
 

@@ -1,6 +1,6 @@
 // The peer's settings, and its steps on a socket that never blocks.
 
-#include "tests/helpers/openssl_peer.h"
+#include "holdfast/tests/helpers/openssl_peer.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>

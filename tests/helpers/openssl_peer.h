@@ -8,9 +8,9 @@
 #include <functional>
 #include <string>
 
-#include "core/unique_fd.h"
-#include "tools/lab/certificate_authority.h"
-#include "tools/lab/openssl_ptr.h"
+#include "holdfast/core/base/unique_fd.h"
+#include "holdfast/tools/lab/certificate_authority.h"
+#include "holdfast/tools/lab/openssl_ptr.h"
 
 namespace holdfast::test {
 

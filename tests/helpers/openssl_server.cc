@@ -1,8 +1,8 @@
-#include "tests/helpers/openssl_server.h"
+#include "holdfast/tests/helpers/openssl_server.h"
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "tests/helpers/free_port.h"
+#include "holdfast/tests/helpers/free_port.h"
 
 namespace holdfast::test {
 

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "tests/helpers/process.h"
-#include "tests/helpers/temp_dir.h"
-#include "tools/lab/certificate_authority.h"
+#include "holdfast/tests/helpers/process.h"
+#include "holdfast/tests/helpers/temp_dir.h"
+#include "holdfast/tools/lab/certificate_authority.h"
 
 namespace holdfast::test {
 

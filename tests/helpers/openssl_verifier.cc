@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "tests/helpers/other_verifiers.h"
+#include "holdfast/tests/helpers/other_verifiers.h"
 
 namespace holdfast::test {
 namespace {

@@ -22,7 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "tests/helpers/sanitizers.h"
+#include "holdfast/tests/helpers/sanitizers.h"
 
 namespace holdfast::test {
 

@@ -4,8 +4,8 @@
 #ifndef HOLDFAST_TESTS_HELPERS_PATIENT_REQUEST_H_
 #define HOLDFAST_TESTS_HELPERS_PATIENT_REQUEST_H_
 
-#include "protocols/connector.h"
-#include "tests/helpers/patience.h"
+#include "holdfast/protocols/connect/connector.h"
+#include "holdfast/tests/helpers/patience.h"
 
 namespace holdfast::test {
 

@@ -1,4 +1,4 @@
-#include "tests/helpers/postfix_server.h"
+#include "holdfast/tests/helpers/postfix_server.h"
 
 #include <gtest/gtest.h>
 #include <pwd.h>

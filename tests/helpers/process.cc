@@ -1,4 +1,4 @@
-#include "tests/helpers/process.h"
+#include "holdfast/tests/helpers/process.h"
 
 #include <dirent.h>
 #include <fcntl.h>

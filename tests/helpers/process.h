@@ -18,8 +18,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "core/unique_fd.h"
-#include "tests/helpers/patience.h"
+#include "holdfast/core/base/unique_fd.h"
+#include "holdfast/tests/helpers/patience.h"
 
 namespace holdfast::test {
 

@@ -1,8 +1,8 @@
-#include "tests/helpers/proxy_server.h"
+#include "holdfast/tests/helpers/proxy_server.h"
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "tests/helpers/patience.h"
+#include "holdfast/tests/helpers/patience.h"
 
 namespace holdfast::test {
 namespace {

@@ -8,10 +8,10 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "core/proxy.h"
-#include "tests/helpers/free_port.h"
-#include "tests/helpers/process.h"
-#include "tests/helpers/temp_dir.h"
+#include "holdfast/core/net/proxy.h"
+#include "holdfast/tests/helpers/free_port.h"
+#include "holdfast/tests/helpers/process.h"
+#include "holdfast/tests/helpers/temp_dir.h"
 
 namespace holdfast::test {
 

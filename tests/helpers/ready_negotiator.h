@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "protocols/negotiator.h"
+#include "holdfast/protocols/dialogue/negotiator.h"
 
 namespace holdfast::test {
 

@@ -1,4 +1,4 @@
-#include "tests/helpers/sasl_server.h"
+#include "holdfast/tests/helpers/sasl_server.h"
 
 #include <cstring>
 #include <utility>

@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include "protocols/protocol.h"
+#include "holdfast/protocols/dialogue/protocol.h"
 
 namespace holdfast::test {
 

@@ -1,4 +1,4 @@
-#include "tests/helpers/shown_text.h"
+#include "holdfast/tests/helpers/shown_text.h"
 
 #include <cstddef>
 

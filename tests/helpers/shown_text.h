@@ -1,5 +1,5 @@
 // What text must not hold where a person reads it, told by other means than
-// core/printable.h does.
+// core/base/printable.h does.
 
 #ifndef HOLDFAST_TESTS_HELPERS_SHOWN_TEXT_H_
 #define HOLDFAST_TESTS_HELPERS_SHOWN_TEXT_H_

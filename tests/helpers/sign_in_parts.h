@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/error.h"
-#include "protocols/credentials.h"
-#include "tests/helpers/ready_negotiator.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/protocols/sign_in/credentials.h"
+#include "holdfast/tests/helpers/ready_negotiator.h"
 
 namespace holdfast::test {
 

@@ -7,8 +7,8 @@
 
 #include <string>
 
-#include "core/unique_fd.h"
 #include "gtest/gtest.h"
+#include "holdfast/core/base/unique_fd.h"
 
 namespace holdfast {
 

@@ -1,4 +1,4 @@
-#include "tests/helpers/staple.h"
+#include "holdfast/tests/helpers/staple.h"
 
 #include <openssl/ocsp.h>
 #include <openssl/pem.h>
@@ -7,7 +7,7 @@
 
 #include "absl/time/clock.h"
 #include "gtest/gtest.h"
-#include "tools/lab/openssl_ptr.h"
+#include "holdfast/tools/lab/openssl_ptr.h"
 
 namespace holdfast::test {
 namespace {

@@ -1,11 +1,11 @@
-#include "tests/helpers/terminal.h"
+#include "holdfast/tests/helpers/terminal.h"
 
 #include <pty.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/unique_fd.h"
 #include "gtest/gtest.h"
+#include "holdfast/core/base/unique_fd.h"
 
 namespace holdfast::test {
 

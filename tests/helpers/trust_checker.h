@@ -12,9 +12,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "core/nss_runtime.h"
-#include "core/trust/trust.h"
-#include "tests/helpers/temp_dir.h"
+#include "holdfast/core/nss/nss_runtime.h"
+#include "holdfast/core/trust/trust.h"
+#include "holdfast/tests/helpers/temp_dir.h"
 
 namespace holdfast::test {
 

@@ -1,6 +1,6 @@
 // Sockets on loopback: what is written to them never has to wait.
 
-#include "tests/helpers/turn_counter.h"
+#include "holdfast/tests/helpers/turn_counter.h"
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>

@@ -11,8 +11,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "core/event_loop.h"
-#include "core/unique_fd.h"
+#include "holdfast/core/base/event_loop.h"
+#include "holdfast/core/base/unique_fd.h"
 
 namespace holdfast::test {
 

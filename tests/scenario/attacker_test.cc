@@ -2,7 +2,7 @@
 // resets, says nothing, forges alerts or answers for the server, at each step
 // and for as long as he likes. docs/threat-model.md has the argument.
 
-#include "tests/helpers/attacker.h"
+#include "holdfast/tests/helpers/attacker.h"
 
 #include <algorithm>
 #include <memory>
@@ -15,15 +15,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "core/dialer.h"
-#include "core/resolver.h"
-#include "core/uv_event_loop.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/helpers/dovecot_server.h"
-#include "tests/helpers/in_process_test.h"
-#include "tests/helpers/patience.h"
-#include "tools/lab/raw_answer.h"
+#include "holdfast/core/base/uv_event_loop.h"
+#include "holdfast/core/net/dialer.h"
+#include "holdfast/core/net/resolver.h"
+#include "holdfast/tests/helpers/dovecot_server.h"
+#include "holdfast/tests/helpers/in_process_test.h"
+#include "holdfast/tests/helpers/patience.h"
+#include "holdfast/tools/lab/raw_answer.h"
 
 namespace holdfast::test {
 namespace {

@@ -19,13 +19,13 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "c/holdfast.h"
-#include "core/error.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/helpers/c_handles.h"
-#include "tests/helpers/in_process_test.h"
-#include "tests/helpers/patience.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/holdfast.h"
+#include "holdfast/tests/helpers/c_handles.h"
+#include "holdfast/tests/helpers/in_process_test.h"
+#include "holdfast/tests/helpers/patience.h"
 
 namespace holdfast::test {
 namespace {
@@ -82,7 +82,7 @@ class CClientTest : public InProcessTest {
 // ---- What is listed --------------------------------------------------------
 
 TEST(CHeaderTest, EveryErrorHasItsConstant) {
-  std::ifstream file(HOLDFAST_SOURCE_DIR "/c/holdfast.h");
+  std::ifstream file(HOLDFAST_SOURCE_DIR "/client/c/holdfast.h");
   std::stringstream text;
   text << file.rdbuf();
   for (const ErrorInfo& info : AllErrors()) {

@@ -15,14 +15,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
-#include "fallback/sqlite_host_cache.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/helpers/holdfast_command.h"
-#include "tests/helpers/temp_dir.h"
-#include "tests/helpers/terminal.h"
-#include "tools/lab/certificate_authority.h"
-#include "tools/lab/lab_server.h"
+#include "holdfast/fallback/sqlite_host_cache.h"
+#include "holdfast/tests/helpers/holdfast_command.h"
+#include "holdfast/tests/helpers/temp_dir.h"
+#include "holdfast/tests/helpers/terminal.h"
+#include "holdfast/tools/lab/certificate_authority.h"
+#include "holdfast/tools/lab/lab_server.h"
 
 namespace holdfast::test {
 namespace {

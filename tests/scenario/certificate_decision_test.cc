@@ -1,7 +1,7 @@
 // Whole connects in which the client decides about the certificate: at once,
 // later, never, and what is reported, remembered and sent then.
 
-#include "core/trust/certificate_decision.h"
+#include "holdfast/core/trust/certificate_decision.h"
 
 #include <map>
 #include <memory>
@@ -12,16 +12,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "docs/examples/certificate_decision.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "protocols/own_loop.h"
-#include "protocols/probe.h"
-#include "protocols/redialer.h"
-#include "protocols/sign_in.h"
-#include "tests/helpers/dovecot_server.h"
-#include "tests/helpers/in_process_test.h"
-#include "tests/helpers/patience.h"
+#include "holdfast/docs/examples/certificate_decision.h"
+#include "holdfast/protocols/connect/own_loop.h"
+#include "holdfast/protocols/connect/redialer.h"
+#include "holdfast/protocols/probe/probe.h"
+#include "holdfast/protocols/sign_in/sign_in.h"
+#include "holdfast/tests/helpers/dovecot_server.h"
+#include "holdfast/tests/helpers/in_process_test.h"
+#include "holdfast/tests/helpers/patience.h"
 
 namespace holdfast::test {
 namespace {
@@ -107,10 +107,12 @@ class CertificateConnectTest : public InProcessTest {
       answers_.push_back(std::move(answer));
     };
   }
-  ConnectResult Connect() {
-    return own_->Await<ConnectResult>([this](auto done) {
-      operation_ =
-          Connector(own_->services()).Connect(*request_, std::move(done));
+  ConnectResult Connect(
+      const std::optional<SignInRequest>& sign_in = std::nullopt) {
+    return own_->Await<ConnectResult>([&](auto done) {
+      Connector connector(own_->services());
+      operation_ = sign_in ? connector.Connect(*request_, *sign_in, done)
+                           : connector.Connect(*request_, done);
     });
   }
   void BeginUpToQuestion() {
@@ -413,17 +415,16 @@ TEST_F(CertificateConnectTest, EachDialAsksAgain) {
   EXPECT_EQ(questions_.size(), 2u);
 }
 
-TEST_F(CertificateConnectTest, AProbeReportsAndDoesNotAsk) {
+TEST_F(CertificateConnectTest, AProbeReportsTheProblems) {
   StartServer(/*good=*/false, {}, "tls12-only");
-  AnswerAtOnce(Decision::kRefuse);
-  ProbeRequest request{*request_, /*pause=*/absl::ZeroDuration()};
+  ProbeRequest request{request_->target, runtime_, trust_};
+  request.pause = absl::ZeroDuration();
   std::unique_ptr<Probe> probe;
   const auto report = own_->Await<ProbeReport>([&](auto done) {
     probe = Probe::Start(own_->services(), request, std::move(done));
   });
   ASSERT_TRUE(report.tls);
   EXPECT_THAT(report.tls->certificate_problems, kProblemsOfBad);
-  EXPECT_THAT(questions_, IsEmpty());
 }
 
 TEST_F(CertificateConnectTest, TheExampleAsksOnceAndKnowsWhatItsUserAccepted) {
@@ -462,13 +463,12 @@ class CertificateSignInTest : public CertificateConnectTest {
     const SignInOptions options{Protocol::kImap, SaslMechanism::kProtocolLogin};
     const auto provider = NewPasswordProvider("alice", SecretString("pw"));
     AnswerAtOnce(decision);
-    request_->sign_in.reset();
-    if (while_connecting) {
-      request_->sign_in = SignInRequest{provider.get(), options};
-    }
-    ConnectResult connected = Connect();
+    std::optional<SignInRequest> early;
+    if (while_connecting) early = SignInRequest{provider.get(), options};
+    ConnectResult connected = Connect(early);
     EXPECT_TRUE(connected.ok()) << connected.status();
-    return SignInBlocking(connected.connection.get(), provider.get(), options);
+    return SignInBlocking(connected.connection.get(), provider.get(), options,
+                          nullptr, std::move(connected.begun_sign_in));
   }
 
   std::unique_ptr<DovecotServer> dovecot_ =

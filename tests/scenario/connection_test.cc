@@ -11,11 +11,11 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "protocols/blocking_connection.h"
-#include "protocols/connector.h"
-#include "tests/helpers/patient_request.h"
-#include "tests/helpers/temp_dir.h"
-#include "tools/lab/lab_server.h"
+#include "holdfast/protocols/connect/blocking_connection.h"
+#include "holdfast/protocols/connect/connector.h"
+#include "holdfast/tests/helpers/patient_request.h"
+#include "holdfast/tests/helpers/temp_dir.h"
+#include "holdfast/tools/lab/lab_server.h"
 
 namespace holdfast::test {
 namespace {

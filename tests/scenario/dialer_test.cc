@@ -1,6 +1,6 @@
 // The dialer with real sockets on loopback.
 
-#include "core/dialer.h"
+#include "holdfast/core/net/dialer.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include "core/uv_event_loop.h"
+#include "holdfast/core/base/uv_event_loop.h"
 
 namespace holdfast {
 namespace {

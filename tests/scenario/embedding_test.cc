@@ -17,12 +17,12 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "protocols/imap_session.h"
-#include "tests/helpers/dovecot_server.h"
-#include "tests/helpers/fault_test.h"
-#include "tests/helpers/patience.h"
-#include "tests/helpers/postfix_server.h"
-#include "tests/helpers/process.h"
+#include "holdfast/protocols/session/imap/imap_session.h"
+#include "holdfast/tests/helpers/dovecot_server.h"
+#include "holdfast/tests/helpers/fault_test.h"
+#include "holdfast/tests/helpers/patience.h"
+#include "holdfast/tests/helpers/postfix_server.h"
+#include "holdfast/tests/helpers/process.h"
 
 namespace holdfast::test {
 namespace {

@@ -3,7 +3,7 @@
 #include <thread>
 
 #include "gtest/gtest.h"
-#include "tests/helpers/event_loops.h"
+#include "holdfast/tests/helpers/event_loops.h"
 
 namespace holdfast::test {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/helpers/in_process_test.h"
+#include "holdfast/tests/helpers/in_process_test.h"
 
 namespace holdfast::test {
 namespace {

@@ -27,12 +27,12 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "protocols/connector.h"
-#include "tests/helpers/nss_database.h"
-#include "tests/helpers/patient_request.h"
-#include "tests/helpers/temp_dir.h"
-#include "tools/lab/certificate_authority.h"
-#include "tools/lab/lab_server.h"
+#include "holdfast/protocols/connect/connector.h"
+#include "holdfast/tests/helpers/nss_database.h"
+#include "holdfast/tests/helpers/patient_request.h"
+#include "holdfast/tests/helpers/temp_dir.h"
+#include "holdfast/tools/lab/certificate_authority.h"
+#include "holdfast/tools/lab/lab_server.h"
 
 namespace holdfast::test {
 namespace {

@@ -11,11 +11,11 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "protocols/own_loop.h"
-#include "tests/helpers/attacker.h"
-#include "tests/helpers/holdfast_command.h"
-#include "tests/helpers/in_process_test.h"
-#include "tests/helpers/patience.h"
+#include "holdfast/protocols/connect/own_loop.h"
+#include "holdfast/tests/helpers/attacker.h"
+#include "holdfast/tests/helpers/holdfast_command.h"
+#include "holdfast/tests/helpers/in_process_test.h"
+#include "holdfast/tests/helpers/patience.h"
 
 namespace holdfast::test {
 namespace {

@@ -14,11 +14,11 @@
 #include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "protocols/imap_session.h"
-#include "tests/helpers/cutting_relay.h"
-#include "tests/helpers/dovecot_server.h"
-#include "tests/helpers/fault_test.h"
-#include "tests/helpers/patience.h"
+#include "holdfast/protocols/session/imap/imap_session.h"
+#include "holdfast/tests/helpers/cutting_relay.h"
+#include "holdfast/tests/helpers/dovecot_server.h"
+#include "holdfast/tests/helpers/fault_test.h"
+#include "holdfast/tests/helpers/patience.h"
 
 namespace holdfast::test {
 namespace {

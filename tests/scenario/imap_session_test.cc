@@ -1,6 +1,6 @@
 // An IMAP session before a real Dovecot: each of its functions.
 
-#include "protocols/imap_session.h"
+#include "holdfast/protocols/session/imap/imap_session.h"
 
 #include <memory>
 #include <string>
@@ -11,9 +11,9 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/helpers/dovecot_server.h"
-#include "tests/helpers/fault_test.h"
-#include "tests/helpers/patience.h"
+#include "holdfast/tests/helpers/dovecot_server.h"
+#include "holdfast/tests/helpers/fault_test.h"
+#include "holdfast/tests/helpers/patience.h"
 
 namespace holdfast::test {
 namespace {

@@ -17,12 +17,12 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/helpers/holdfast_command.h"
-#include "tests/helpers/patience.h"
-#include "tests/helpers/temp_dir.h"
-#include "tools/lab/behaviour.h"
-#include "tools/lab/certificate_authority.h"
-#include "tools/lab/lab_server.h"
+#include "holdfast/tests/helpers/holdfast_command.h"
+#include "holdfast/tests/helpers/patience.h"
+#include "holdfast/tests/helpers/temp_dir.h"
+#include "holdfast/tools/lab/behaviour.h"
+#include "holdfast/tools/lab/certificate_authority.h"
+#include "holdfast/tools/lab/lab_server.h"
 
 namespace holdfast::test {
 namespace {

@@ -15,13 +15,13 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "core/unique_fd.h"
-#include "tests/helpers/holdfast_command.h"
-#include "tests/helpers/patience.h"
-#include "tests/helpers/process.h"
-#include "tests/helpers/temp_dir.h"
-#include "tools/lab/behaviour.h"
-#include "tools/lab/stream.h"
+#include "holdfast/core/base/unique_fd.h"
+#include "holdfast/tests/helpers/holdfast_command.h"
+#include "holdfast/tests/helpers/patience.h"
+#include "holdfast/tests/helpers/process.h"
+#include "holdfast/tests/helpers/temp_dir.h"
+#include "holdfast/tools/lab/behaviour.h"
+#include "holdfast/tools/lab/stream.h"
 
 namespace holdfast::lab {
 namespace {

@@ -11,14 +11,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "docs/examples/event_loops.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "protocols/connector.h"
-#include "protocols/imap_session.h"
-#include "tests/helpers/dovecot_server.h"
-#include "tests/helpers/event_loops.h"
-#include "tests/helpers/in_process_test.h"
+#include "holdfast/docs/examples/event_loops.h"
+#include "holdfast/protocols/connect/connector.h"
+#include "holdfast/protocols/session/imap/imap_session.h"
+#include "holdfast/tests/helpers/dovecot_server.h"
+#include "holdfast/tests/helpers/event_loops.h"
+#include "holdfast/tests/helpers/in_process_test.h"
 
 namespace holdfast::test {
 namespace {

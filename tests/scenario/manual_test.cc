@@ -15,8 +15,8 @@
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/helpers/process.h"
-#include "tests/helpers/temp_dir.h"
+#include "holdfast/tests/helpers/process.h"
+#include "holdfast/tests/helpers/temp_dir.h"
 
 namespace holdfast::test {
 namespace {

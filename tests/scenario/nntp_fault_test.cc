@@ -11,10 +11,10 @@
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "protocols/nntp_session.h"
-#include "tests/helpers/cutting_relay.h"
-#include "tests/helpers/fault_test.h"
-#include "tests/helpers/inn_server.h"
+#include "holdfast/protocols/session/nntp_session.h"
+#include "holdfast/tests/helpers/cutting_relay.h"
+#include "holdfast/tests/helpers/fault_test.h"
+#include "holdfast/tests/helpers/inn_server.h"
 
 namespace holdfast::test {
 namespace {

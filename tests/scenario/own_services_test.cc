@@ -1,6 +1,6 @@
 // Connects with services of the client's own: what docs/control.md shows.
 
-#include "docs/examples/own_services.h"
+#include "holdfast/docs/examples/own_services.h"
 
 #include <atomic>
 #include <memory>
@@ -11,8 +11,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "protocols/own_loop.h"
-#include "tests/helpers/in_process_test.h"
+#include "holdfast/protocols/connect/own_loop.h"
+#include "holdfast/tests/helpers/in_process_test.h"
 
 namespace holdfast::test {
 namespace {

@@ -11,13 +11,13 @@
 #include "absl/strings/str_replace.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "holdfast/protocols/dialogue/protocol.h"
+#include "holdfast/tests/helpers/c_handles.h"
+#include "holdfast/tests/helpers/hostile.h"
+#include "holdfast/tests/helpers/shown_text.h"
+#include "holdfast/tests/helpers/temp_dir.h"
+#include "holdfast/tools/lab/lab_server.h"
 #include "nlohmann/json.hpp"
-#include "protocols/protocol.h"
-#include "tests/helpers/c_handles.h"
-#include "tests/helpers/hostile.h"
-#include "tests/helpers/shown_text.h"
-#include "tests/helpers/temp_dir.h"
-#include "tools/lab/lab_server.h"
 
 namespace holdfast::test {
 namespace {

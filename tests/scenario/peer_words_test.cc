@@ -18,13 +18,13 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "protocols/protocol.h"
-#include "tests/helpers/holdfast_command.h"
-#include "tests/helpers/hostile.h"
-#include "tests/helpers/shown_text.h"
-#include "tests/helpers/temp_dir.h"
-#include "tests/helpers/terminal.h"
-#include "tools/lab/lab_server.h"
+#include "holdfast/protocols/dialogue/protocol.h"
+#include "holdfast/tests/helpers/holdfast_command.h"
+#include "holdfast/tests/helpers/hostile.h"
+#include "holdfast/tests/helpers/shown_text.h"
+#include "holdfast/tests/helpers/temp_dir.h"
+#include "holdfast/tests/helpers/terminal.h"
+#include "holdfast/tools/lab/lab_server.h"
 
 namespace holdfast::test {
 namespace {

@@ -9,11 +9,11 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "protocols/imap_session.h"
-#include "protocols/pop3_session.h"
-#include "tests/helpers/cutting_relay.h"
-#include "tests/helpers/dovecot_server.h"
-#include "tests/helpers/fault_test.h"
+#include "holdfast/protocols/session/imap/imap_session.h"
+#include "holdfast/protocols/session/pop3_session.h"
+#include "holdfast/tests/helpers/cutting_relay.h"
+#include "holdfast/tests/helpers/dovecot_server.h"
+#include "holdfast/tests/helpers/fault_test.h"
 
 namespace holdfast::test {
 namespace {

@@ -12,14 +12,14 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/helpers/dovecot_server.h"
-#include "tests/helpers/free_port.h"
-#include "tests/helpers/holdfast_command.h"
-#include "tests/helpers/openssl_server.h"
-#include "tests/helpers/patience.h"
-#include "tests/helpers/temp_dir.h"
-#include "tools/lab/certificate_authority.h"
-#include "tools/lab/lab_server.h"
+#include "holdfast/tests/helpers/dovecot_server.h"
+#include "holdfast/tests/helpers/free_port.h"
+#include "holdfast/tests/helpers/holdfast_command.h"
+#include "holdfast/tests/helpers/openssl_server.h"
+#include "holdfast/tests/helpers/patience.h"
+#include "holdfast/tests/helpers/temp_dir.h"
+#include "holdfast/tools/lab/certificate_authority.h"
+#include "holdfast/tools/lab/lab_server.h"
 
 namespace holdfast::test {
 namespace {

@@ -1,7 +1,7 @@
 // A client with protocol code of its own gets its connection back, signed in:
 // against a real server, through a network that fails.
 
-#include "protocols/redialer.h"
+#include "holdfast/protocols/connect/redialer.h"
 
 #include <atomic>
 #include <functional>
@@ -15,11 +15,11 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "protocols/own_loop.h"
-#include "tests/helpers/cutting_relay.h"
-#include "tests/helpers/dovecot_server.h"
-#include "tests/helpers/patient_request.h"
-#include "tests/helpers/temp_dir.h"
+#include "holdfast/protocols/connect/own_loop.h"
+#include "holdfast/tests/helpers/cutting_relay.h"
+#include "holdfast/tests/helpers/dovecot_server.h"
+#include "holdfast/tests/helpers/patient_request.h"
+#include "holdfast/tests/helpers/temp_dir.h"
 
 namespace holdfast::test {
 namespace {

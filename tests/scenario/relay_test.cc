@@ -1,7 +1,7 @@
 // Relays between a real connection, to a TLS server in this process, and
 // descriptors.
 
-#include "protocols/relay.h"
+#include "holdfast/protocols/connect/relay.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,14 +22,14 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "core/uv_event_loop.h"
-#include "protocols/connector.h"
-#include "protocols/plaintext_fd.h"
-#include "tests/helpers/patient_request.h"
-#include "tests/helpers/sanitizers.h"
-#include "tests/helpers/temp_dir.h"
-#include "tools/lab/certificate_authority.h"
-#include "tools/lab/stream.h"
+#include "holdfast/core/base/uv_event_loop.h"
+#include "holdfast/protocols/connect/connector.h"
+#include "holdfast/protocols/connect/plaintext_fd.h"
+#include "holdfast/tests/helpers/patient_request.h"
+#include "holdfast/tests/helpers/sanitizers.h"
+#include "holdfast/tests/helpers/temp_dir.h"
+#include "holdfast/tools/lab/certificate_authority.h"
+#include "holdfast/tools/lab/stream.h"
 
 namespace holdfast {
 namespace {

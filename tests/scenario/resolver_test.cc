@@ -1,6 +1,6 @@
 // Look-ups by the system and on threads that hang.
 
-#include "core/resolver.h"
+#include "holdfast/core/net/resolver.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,8 +9,8 @@
 #include <future>
 #include <thread>
 
-#include "core/error.h"
-#include "core/uv_event_loop.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/core/base/uv_event_loop.h"
 
 namespace holdfast {
 namespace {

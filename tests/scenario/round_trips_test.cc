@@ -9,14 +9,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/uv_event_loop.h"
 #include "gtest/gtest.h"
-#include "protocols/connector.h"
-#include "tests/helpers/dovecot_server.h"
-#include "tests/helpers/in_process_test.h"
-#include "tests/helpers/inn_server.h"
-#include "tests/helpers/postfix_server.h"
-#include "tests/helpers/turn_counter.h"
+#include "holdfast/core/base/uv_event_loop.h"
+#include "holdfast/protocols/connect/connector.h"
+#include "holdfast/tests/helpers/dovecot_server.h"
+#include "holdfast/tests/helpers/in_process_test.h"
+#include "holdfast/tests/helpers/inn_server.h"
+#include "holdfast/tests/helpers/postfix_server.h"
+#include "holdfast/tests/helpers/turn_counter.h"
 
 namespace holdfast::test {
 namespace {
@@ -49,11 +49,10 @@ class RoundTripsTest : public InProcessTest,
     const auto provider = NewPasswordProvider(user, SecretString("pw"));
     ConnectRequest request =
         RequestFor(relay.port(), {options.protocol, security});
-    request.sign_in = SignInRequest{provider.get(), options};
 
     std::optional<ConnectResult> connected;
     const auto operation = connector.Connect(
-        std::move(request),
+        std::move(request), {provider.get(), options},
         [&](ConnectResult result) { connected = std::move(result); });
     loop->RunUntil([&] { return connected.has_value(); });
     if (!connected->ok()) {
@@ -64,12 +63,13 @@ class RoundTripsTest : public InProcessTest,
     EXPECT_EQ(connected->report.attempts.size(), 1u);
     std::optional<SignInResult> signed_in;
     int turns = 0;
-    const auto sign_in =
-        SignIn::Start(loop.get(), connected->connection.get(), provider.get(),
-                      options, [&](SignInResult result) {
-                        signed_in = std::move(result);
-                        turns = relay.turns();
-                      });
+    const auto sign_in = SignIn::Start(
+        loop.get(), connected->connection.get(), provider.get(), options,
+        [&](SignInResult result) {
+          signed_in = std::move(result);
+          turns = relay.turns();
+        },
+        std::move(connected->begun_sign_in));
     loop->RunUntil([&] { return signed_in.has_value(); });
     EXPECT_TRUE(signed_in->ok())
         << signed_in->error->Message() << signed_in->error->server_text;

@@ -2,7 +2,7 @@
 // that the client makes, a connection that is there already, local addresses.
 // An EOF or RST through a proxy never counts as intolerance; all else does.
 
-#include "core/route.h"
+#include "holdfast/core/net/route.h"
 
 #include <netinet/in.h>
 #include <poll.h>
@@ -17,19 +17,19 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/cancellation.h"
-#include "core/proxy_dialer.h"
-#include "core/socket_factory.h"
-#include "core/uv_event_loop.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "protocols/own_loop.h"
-#include "tests/helpers/free_port.h"
-#include "tests/helpers/holdfast_command.h"
-#include "tests/helpers/in_process_test.h"
-#include "tests/helpers/patience.h"
-#include "tests/helpers/proxy_server.h"
-#include "tests/helpers/socket_pair.h"
+#include "holdfast/core/base/cancellation.h"
+#include "holdfast/core/base/uv_event_loop.h"
+#include "holdfast/core/net/proxy_dialer.h"
+#include "holdfast/core/net/socket_factory.h"
+#include "holdfast/protocols/connect/own_loop.h"
+#include "holdfast/tests/helpers/free_port.h"
+#include "holdfast/tests/helpers/holdfast_command.h"
+#include "holdfast/tests/helpers/in_process_test.h"
+#include "holdfast/tests/helpers/patience.h"
+#include "holdfast/tests/helpers/proxy_server.h"
+#include "holdfast/tests/helpers/socket_pair.h"
 
 namespace holdfast::test {
 namespace {

@@ -1,6 +1,6 @@
 // Signing in to real servers: Dovecot, Postfix, INN.
 
-#include "protocols/sign_in.h"
+#include "holdfast/protocols/sign_in/sign_in.h"
 
 #include <algorithm>
 #include <iterator>
@@ -12,12 +12,12 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "protocols/connector.h"
-#include "tests/helpers/dovecot_server.h"
-#include "tests/helpers/inn_server.h"
-#include "tests/helpers/patient_request.h"
-#include "tests/helpers/postfix_server.h"
-#include "tests/helpers/temp_dir.h"
+#include "holdfast/protocols/connect/connector.h"
+#include "holdfast/tests/helpers/dovecot_server.h"
+#include "holdfast/tests/helpers/inn_server.h"
+#include "holdfast/tests/helpers/patient_request.h"
+#include "holdfast/tests/helpers/postfix_server.h"
+#include "holdfast/tests/helpers/temp_dir.h"
 
 namespace holdfast::test {
 namespace {

@@ -12,11 +12,11 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "protocols/smtp_session.h"
-#include "tests/helpers/cutting_relay.h"
-#include "tests/helpers/fault_test.h"
-#include "tests/helpers/patience.h"
-#include "tests/helpers/postfix_server.h"
+#include "holdfast/protocols/session/smtp_session.h"
+#include "holdfast/tests/helpers/cutting_relay.h"
+#include "holdfast/tests/helpers/fault_test.h"
+#include "holdfast/tests/helpers/patience.h"
+#include "holdfast/tests/helpers/postfix_server.h"
 
 namespace holdfast::test {
 namespace {

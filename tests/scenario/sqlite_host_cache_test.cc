@@ -1,7 +1,7 @@
 // The cache file under abuse: several processes, kills, damage, and files and
 // folders that cannot be used (promise 13).
 
-#include "fallback/sqlite_host_cache.h"
+#include "holdfast/fallback/sqlite_host_cache.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -24,7 +24,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "core/unique_fd.h"
+#include "holdfast/core/base/unique_fd.h"
 
 namespace holdfast {
 namespace {

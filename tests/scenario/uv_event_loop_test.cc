@@ -1,14 +1,14 @@
 // What libuv's loop behind our interface does beyond the interface's contract,
 // which event_loop_test.cc checks.
 
-#include "core/uv_event_loop.h"
+#include "holdfast/core/base/uv_event_loop.h"
 
 #include <fcntl.h>
 
 #include <string>
 
-#include "core/unique_fd.h"
 #include "gtest/gtest.h"
+#include "holdfast/core/base/unique_fd.h"
 
 namespace holdfast {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/lab/behaviour.h"
+#include "holdfast/tools/lab/behaviour.h"
 
 #include <limits>
 #include <utility>
@@ -6,7 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "tools/lab/raw_answer.h"
+#include "holdfast/tools/lab/raw_answer.h"
 
 namespace holdfast::lab {
 namespace {

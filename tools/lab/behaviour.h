@@ -13,9 +13,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "tools/lab/client_hello.h"
-#include "tools/lab/dialogue.h"
-#include "tools/lab/stream.h"
+#include "holdfast/tools/lab/client_hello.h"
+#include "holdfast/tools/lab/dialogue.h"
+#include "holdfast/tools/lab/stream.h"
 
 namespace holdfast::lab {
 

@@ -1,4 +1,4 @@
-#include "tools/lab/certificate_authority.h"
+#include "holdfast/tools/lab/certificate_authority.h"
 
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "absl/strings/str_join.h"
-#include "tools/lab/openssl_ptr.h"
+#include "holdfast/tools/lab/openssl_ptr.h"
 
 namespace holdfast::lab {
 namespace {

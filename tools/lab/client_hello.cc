@@ -1,4 +1,4 @@
-#include "tools/lab/client_hello.h"
+#include "holdfast/tools/lab/client_hello.h"
 
 #include <algorithm>
 

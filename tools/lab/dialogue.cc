@@ -1,4 +1,4 @@
-#include "tools/lab/dialogue.h"
+#include "holdfast/tools/lab/dialogue.h"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "tools/lab/lab_command.h"
+#include "holdfast/tools/lab/lab_command.h"
 
 #include <signal.h>
 
@@ -14,8 +14,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "tools/lab/behaviour.h"
-#include "tools/lab/lab_server.h"
+#include "holdfast/tools/lab/behaviour.h"
+#include "holdfast/tools/lab/lab_server.h"
 
 namespace holdfast::lab {
 namespace {

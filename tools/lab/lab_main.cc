@@ -5,7 +5,7 @@
 #include <iostream>
 #include <string>
 
-#include "tools/lab/lab_command.h"
+#include "holdfast/tools/lab/lab_command.h"
 
 int main(int argc, char** argv) {
   const std::string called = argc > 0 ? argv[0] : "";

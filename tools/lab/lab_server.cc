@@ -1,4 +1,4 @@
-#include "tools/lab/lab_server.h"
+#include "holdfast/tools/lab/lab_server.h"
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -19,9 +19,9 @@
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "core/unique_fd.h"
-#include "tools/lab/dialogue.h"
-#include "tools/lab/stream.h"
+#include "holdfast/core/base/unique_fd.h"
+#include "holdfast/tools/lab/dialogue.h"
+#include "holdfast/tools/lab/stream.h"
 
 namespace holdfast::lab {
 namespace {

@@ -17,10 +17,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "tools/lab/behaviour.h"
-#include "tools/lab/certificate_authority.h"
-#include "tools/lab/client_hello.h"
-#include "tools/lab/dialogue.h"
+#include "holdfast/tools/lab/behaviour.h"
+#include "holdfast/tools/lab/certificate_authority.h"
+#include "holdfast/tools/lab/client_hello.h"
+#include "holdfast/tools/lab/dialogue.h"
 
 namespace holdfast::lab {
 

@@ -1,4 +1,4 @@
-#include "tools/lab/raw_answer.h"
+#include "holdfast/tools/lab/raw_answer.h"
 
 #include "absl/strings/str_cat.h"
 

@@ -10,7 +10,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "tools/lab/client_hello.h"
+#include "holdfast/tools/lab/client_hello.h"
 
 namespace holdfast::lab {
 

@@ -1,4 +1,4 @@
-#include "tools/lab/stream.h"
+#include "holdfast/tools/lab/stream.h"
 
 #include <netdb.h>
 #include <openssl/core_names.h>
@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "tools/lab/openssl_ptr.h"
+#include "holdfast/tools/lab/openssl_ptr.h"
 
 namespace holdfast::lab {
 namespace {

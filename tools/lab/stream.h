@@ -14,9 +14,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "core/tls_version.h"
-#include "core/unique_fd.h"
-#include "tools/lab/certificate_authority.h"
+#include "holdfast/core/base/tls_version.h"
+#include "holdfast/core/base/unique_fd.h"
+#include "holdfast/tools/lab/certificate_authority.h"
 
 struct ssl_ctx_st;
 

@@ -5,7 +5,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "tools/manual/completions.h"
+#include "holdfast/tools/manual/completions.h"
 
 namespace holdfast::manual {
 namespace {

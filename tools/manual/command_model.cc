@@ -1,4 +1,4 @@
-#include "tools/manual/command_model.h"
+#include "holdfast/tools/manual/command_model.h"
 
 #include <algorithm>
 
@@ -9,9 +9,9 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "core/error.h"
-#include "fallback/ladder.h"
-#include "protocols/protocol.h"
+#include "holdfast/core/base/error.h"
+#include "holdfast/fallback/ladder.h"
+#include "holdfast/protocols/dialogue/protocol.h"
 
 namespace holdfast::manual {
 namespace {

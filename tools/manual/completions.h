@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "tools/manual/command_model.h"
+#include "holdfast/tools/manual/command_model.h"
 
 namespace holdfast::manual {
 

@@ -5,7 +5,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
-#include "tools/manual/completions.h"
+#include "holdfast/tools/manual/completions.h"
 
 namespace holdfast::manual {
 namespace {

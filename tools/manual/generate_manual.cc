@@ -10,12 +10,12 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
-#include "tools/command_line.h"
-#include "tools/lab/behaviour.h"
-#include "tools/lab/lab_command.h"
-#include "tools/manual/command_model.h"
-#include "tools/manual/completions.h"
-#include "tools/manual/man_page.h"
+#include "holdfast/tools/command_line.h"
+#include "holdfast/tools/lab/behaviour.h"
+#include "holdfast/tools/lab/lab_command.h"
+#include "holdfast/tools/manual/command_model.h"
+#include "holdfast/tools/manual/completions.h"
+#include "holdfast/tools/manual/man_page.h"
 
 namespace holdfast::manual {
 namespace {

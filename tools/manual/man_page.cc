@@ -1,4 +1,4 @@
-#include "tools/manual/man_page.h"
+#include "holdfast/tools/manual/man_page.h"
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "tools/manual/command_model.h"
+#include "holdfast/tools/manual/command_model.h"
 
 namespace holdfast::manual {
 

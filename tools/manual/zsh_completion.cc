@@ -4,7 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "tools/manual/completions.h"
+#include "holdfast/tools/manual/completions.h"
 
 namespace holdfast::manual {
 namespace {

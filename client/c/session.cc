@@ -1,0 +1,176 @@
+#include "holdfast/client/c/session.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "holdfast/protocols/connect/report_json.h"
+
+namespace holdfast::c {
+
+SessionWork::SessionWork(std::unique_ptr<Network> network, Target target,
+                         const holdfast_credentials* credentials)
+    : network_(std::move(network)),
+      target_(std::move(target)),
+      provider_(credentials == nullptr ? nullptr : credentials->provider) {
+  const Settings& settings = network_->settings;
+  SessionOptions options{{settings.Request(target_, cancellation_)}};
+  options.redial.credentials = provider_.get();
+  if (credentials != nullptr) options.redial.mechanism = credentials->mechanism;
+  options.redial.policy.max_redials = settings.max_redials;
+  options.patience = settings.patience;
+  typed_ = NewSession(std::move(options));
+}
+
+SessionWork::AnySession SessionWork::NewSession(SessionOptions options) {
+  const Connector::Services services = network_->services();
+  switch (target_.protocol) {
+    case Protocol::kImap:
+      return ImapSession::Create(
+          services, {std::move(options), [this](const ImapUpdate& update) {
+                       // It may be replaced from inside.
+                       const auto tell = on_update;
+                       if (tell) tell(update);
+                     }});
+    case Protocol::kPop3:
+      return Pop3Session::Create(services, std::move(options));
+    case Protocol::kSmtp:
+    case Protocol::kSubmission:
+      return SmtpSession::Create(services, std::move(options));
+    case Protocol::kNntp:
+      return NntpSession::Create(services, std::move(options));
+  }
+  return {};
+}
+
+Session& SessionWork::session() const {
+  return std::visit(
+      [](const auto& typed) -> Session& { return typed->session(); }, typed_);
+}
+
+void SessionWork::Connect(Session::Done on_done) {
+  std::visit([&](const auto& typed) { typed->Connect(std::move(on_done)); },
+             typed_);
+}
+
+std::shared_ptr<Progress> SessionWork::Begin() {
+  begun_.erase(std::remove_if(begun_.begin(), begun_.end(),
+                              [](const std::weak_ptr<Progress>& begun) {
+                                return begun.expired();
+                              }),
+               begun_.end());
+  const auto progress = std::make_shared<Progress>(loop());
+  begun_.push_back(progress);
+  return progress;
+}
+
+void SessionWork::Close() {
+  on_update = nullptr;
+  for (const std::weak_ptr<Progress>& begun : begun_) {
+    if (const std::shared_ptr<Progress> progress = begun.lock()) {
+      progress->FailSoon(
+          MakeStatus(ErrorCode::kSessionClosed, Phase::kSession, ""));
+    }
+  }
+  session().Close();
+}
+
+absl::Status InvalidArgument(absl::string_view sentence) {
+  return MakeStatus(ErrorCode::kInvalidArgument, Phase::kSetup, sentence);
+}
+
+absl::Status NoSuchCommand(const Target& target) {
+  return InvalidArgument(absl::StrCat("A session with ", target.ToString(),
+                                      " has no such command."));
+}
+
+absl::Status CheckNeeded(std::initializer_list<Needed> needed) {
+  for (const Needed& argument : needed) {
+    if (argument.value == nullptr) return Missing(argument.name);
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::string> Texts(const char* const* texts) {
+  std::vector<std::string> all;
+  while (texts != nullptr && *texts != nullptr) all.emplace_back(*texts++);
+  return all;
+}
+
+}  // namespace holdfast::c
+
+using holdfast::ConnectReport;
+using holdfast::Target;
+using holdfast::c::Ending;
+using holdfast::c::Loop;
+using holdfast::c::Network;
+using holdfast::c::SessionWork;
+
+holdfast_session* holdfast_session_new(const holdfast_client* client,
+                                       holdfast_loop* loop, const char* target,
+                                       const holdfast_credentials* credentials,
+                                       holdfast_error** error) {
+  using Result = absl::StatusOr<std::unique_ptr<holdfast_session>>;
+  return holdfast::c::GuardNew<holdfast_session>(error, [&]() -> Result {
+    absl::StatusOr<Target> read = holdfast::c::ReadTarget(target);
+    if (!read.ok()) return read.status();
+    const absl::StatusOr<std::shared_ptr<Loop>> on = Loop::Of(loop);
+    if (!on.ok()) return on.status();
+    absl::StatusOr<std::unique_ptr<Network>> network =
+        holdfast::c::NewNetwork(client, *on);
+    if (!network.ok()) return network.status();
+    return std::make_unique<holdfast_session>(
+        holdfast_session{std::make_shared<SessionWork>(
+            *std::move(network), *std::move(read), credentials)});
+  });
+}
+
+void holdfast_session_free(holdfast_session* session) {
+  if (session == nullptr) return;
+  holdfast::c::GuardValue(0, [session] {
+    session->work->Close();
+    const std::shared_ptr<Loop> loop = session->work->loop();
+    loop->DropLater(std::move(session->work));
+    return 0;
+  });
+  delete session;
+}
+
+void holdfast_session_cancel(holdfast_session* session) {
+  if (session == nullptr) return;
+  holdfast::c::GuardValue(0, [session] {
+    session->work->cancellation().Cancel();
+    return 0;
+  });
+}
+
+int holdfast_session_connected(const holdfast_session* session) {
+  return session != nullptr && session->work->session().connected() ? 1 : 0;
+}
+
+const holdfast_value* holdfast_session_report(holdfast_session* session) {
+  if (session == nullptr) return nullptr;
+  return holdfast::c::GuardValue<const holdfast_value*>(
+      nullptr, [&work = *session->work]() -> const holdfast_value* {
+        const ConnectReport* const report = work.session().report();
+        if (report == nullptr) return nullptr;
+        work.report = std::make_unique<holdfast_value>(
+            holdfast::ConnectReportJson(*report));
+        return work.report.get();
+      });
+}
+
+const char* holdfast_session_capability(const holdfast_session* session,
+                                        size_t index) {
+  if (session == nullptr) return nullptr;
+  const std::vector<std::string>& list =
+      session->work->session().capabilities();
+  return index < list.size() ? list[index].c_str() : nullptr;
+}
+
+holdfast_operation* holdfast_session_connect(holdfast_session* session) {
+  return holdfast::c::BeginOn(
+      session, {}, [](SessionWork& work, holdfast_operation& operation) {
+        work.Connect(Ending{operation.progress});
+        return absl::OkStatus();
+      });
+}

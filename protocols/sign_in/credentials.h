@@ -1,0 +1,90 @@
+// Where user names, passwords and tokens come from, and the one gate through
+// which they leave.
+//
+// A client implements CredentialsProvider. Nobody can call its Ask() but
+// AskForCredentials(), and that asks only for a connection that protects what
+// it will carry.
+
+#ifndef HOLDFAST_PROTOCOLS_SIGN_IN_CREDENTIALS_H_
+#define HOLDFAST_PROTOCOLS_SIGN_IN_CREDENTIALS_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "holdfast/core/base/secret_string.h"
+#include "holdfast/core/base/tls_version.h"
+#include "holdfast/core/tls/secure_socket.h"
+#include "holdfast/protocols/sign_in/sasl_mechanism.h"
+
+#pragma GCC visibility push(default)
+namespace holdfast {
+
+// Moves only, and is wiped with its owner.
+struct Credentials {
+  // kNone: what the server is told of us; may be empty. kCertificate: not used,
+  // the certificate says it.
+  std::string user;
+  // A password or an OAuth access token (RFC 6750), as was asked for.
+  SecretString secret;
+  // Whose mailbox, if not the user's own (RFC 4422, 2). SASL only.
+  std::string act_as = {};
+};
+
+struct CredentialsRequest {
+  enum class Reason {
+    kFirst,
+    kRefused,  // what was given last
+    kExpired,  // what was given last was right once
+  };
+
+  CredentialKind kind;
+  SaslMechanism mechanism;  // that they will be used with
+  Reason reason = Reason::kFirst;
+  // The server's words when it refused, as they came.
+  std::string server_text = {};
+};
+
+// Thread safety: used on the loop's thread.
+class CredentialsProvider {
+ public:
+  using Answer = std::function<void(absl::StatusOr<Credentials>)>;
+
+  virtual ~CredentialsProvider() = default;
+
+  // What it can be asked for. kNone: to sign in as nobody.
+  virtual bool Has(CredentialKind kind) const = 0;
+
+ protected:
+  // Calls `answer` once, at once or later, on the loop's thread; an error ends
+  // the signing in with it.
+  virtual void Ask(const CredentialsRequest& request, Answer answer) = 0;
+
+ private:
+  friend absl::Status AskForCredentials(const SecureSocket& socket,
+                                        TlsVersion floor,
+                                        CredentialsProvider* provider,
+                                        const CredentialsRequest& request,
+                                        Answer answer);
+};
+
+// The gate: passes `request` on only if `socket` is inside TLS at or above
+// `floor` and its certificate is verified or vouched for by the client. What
+// the user merely accepts (danger_accept_any_certificate) is neither. Errors,
+// in which case nobody was asked: kUnprotectedCredentials.
+absl::Status AskForCredentials(const SecureSocket& socket, TlsVersion floor,
+                               CredentialsProvider* provider,
+                               const CredentialsRequest& request,
+                               CredentialsProvider::Answer answer);
+
+// Gives the same user name and password once, and again never: an answer to
+// "refused" would only lock the account. Errors of Ask(): those of the refusal.
+std::unique_ptr<CredentialsProvider> NewPasswordProvider(std::string user,
+                                                         SecretString password);
+
+}  // namespace holdfast
+#pragma GCC visibility pop
+
+#endif  // HOLDFAST_PROTOCOLS_SIGN_IN_CREDENTIALS_H_
