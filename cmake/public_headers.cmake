@@ -9,6 +9,7 @@ set(HOLDFAST_PUBLIC_HEADERS
   core/base/error_list.inc
   core/base/event_log.h
   core/base/event_loop.h
+  core/base/io_result.h
   core/base/printable.h
   core/base/secret_string.h
   core/base/tls_version.h
@@ -22,10 +23,9 @@ set(HOLDFAST_PUBLIC_HEADERS
   core/net/socket_factory.h
   core/nss/nss_runtime.h
   core/tls/channel_binding.h
-  core/tls/handshake_evidence.h
   core/tls/handshake_profile.h
   core/tls/key_log.h
-  core/tls/secure_socket.h
+  core/tls/tls_info.h
   core/trust/certificate_decision.h
   core/trust/client_identity.h
   core/trust/trust.h
@@ -42,7 +42,6 @@ set(HOLDFAST_PUBLIC_HEADERS
   protocols/connect/redialer.h
   protocols/dialogue/connection.h
   protocols/dialogue/farewell.h
-  protocols/dialogue/negotiator.h
   protocols/dialogue/protocol.h
   protocols/probe/probe.h
   protocols/probe/survey.h

@@ -170,11 +170,11 @@ absl::StatusOr<size_t> Wait(Connection* connection, const TimeLimit& limit,
   while (true) {
     const Connection::IoResult result = move();
     switch (result.progress) {
-      case SecureSocket::Progress::kDone:
+      case IoProgress::kDone:
         return result.bytes;
-      case SecureSocket::Progress::kFailed:
+      case IoProgress::kFailed:
         return ToStatus(*result.error);
-      case SecureSocket::Progress::kWouldBlock:
+      case IoProgress::kWouldBlock:
         break;
     }
     pollfd ready = {connection->fd(), PollEvents(connection->WaitInterest()),
@@ -211,7 +211,7 @@ int Try(holdfast_connection* connection, const void* bytes, size_t* moved,
     if (moved == nullptr) return Missing("number of bytes");
     const Connection::IoResult result = move(*connection->open->connection);
     *moved = result.bytes;
-    would_block = result.progress == SecureSocket::Progress::kWouldBlock;
+    would_block = result.progress == IoProgress::kWouldBlock;
     return result.error ? ToStatus(*result.error) : absl::OkStatus();
   });
   return would_block ? HOLDFAST_WOULD_BLOCK : code;

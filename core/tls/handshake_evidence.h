@@ -11,7 +11,6 @@
 
 #include "holdfast/core/base/error.h"
 
-#pragma GCC visibility push(default)
 namespace holdfast {
 
 struct HandshakeEvidence {
@@ -47,6 +46,5 @@ struct HandshakeEvidence {
 };
 
 }  // namespace holdfast
-#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_TLS_HANDSHAKE_EVIDENCE_H_

@@ -10,7 +10,6 @@
 #ifndef HOLDFAST_CORE_TLS_SECURE_SOCKET_H_
 #define HOLDFAST_CORE_TLS_SECURE_SOCKET_H_
 
-#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,50 +22,19 @@
 #include "absl/types/span.h"
 #include "holdfast/core/base/endpoint.h"
 #include "holdfast/core/base/event_loop.h"
-#include "holdfast/core/base/tls_version.h"
+#include "holdfast/core/base/io_result.h"
 #include "holdfast/core/base/unique_fd.h"
 #include "holdfast/core/nss/nss_runtime.h"
 #include "holdfast/core/tls/channel_binding.h"
 #include "holdfast/core/tls/handshake_evidence.h"
 #include "holdfast/core/tls/handshake_profile.h"
 #include "holdfast/core/tls/key_log.h"
+#include "holdfast/core/tls/tls_info.h"
 #include "holdfast/core/trust/certificate_decision.h"
 #include "holdfast/core/trust/client_identity.h"
 #include "holdfast/core/trust/trust.h"
 
-#pragma GCC visibility push(default)
 namespace holdfast {
-
-// What a completed handshake negotiated.
-struct TlsInfo {
-  TlsVersion version;
-  std::string cipher;  // "TLS_AES_128_GCM_SHA256"
-  std::string group;   // "x25519"; empty if none was used
-  std::string alpn;    // empty if none was chosen
-  bool resumed = false;
-  CertificateInfo certificate;
-  // All that were found. If there are any, the user accepts any certificate, or
-  // the client has decided so.
-  std::vector<CertificateProblem> certificate_problems;
-  CertificateDecision certificate_decision = CertificateDecision::kAsFound;
-  // All that the server sent, that certificate first.
-  std::vector<CertificateInfo> chain = {};
-
-  // By us, without a problem.
-  bool certificate_verified() const {
-    return certificate_problems.empty() &&
-           certificate_decision != CertificateDecision::kConnectUnverified;
-  }
-  // By the client, although there are problems.
-  bool certificate_vouched_for() const {
-    return certificate_decision == CertificateDecision::kTrust &&
-           !certificate_problems.empty();
-  }
-  // If not, whoever answers may read everything.
-  bool server_is_known() const {
-    return certificate_verified() || certificate_vouched_for();
-  }
-};
 
 // Ownership: owns its descriptor. Thread safety: one thread at a time.
 class SecureSocket {
@@ -77,15 +45,8 @@ class SecureSocket {
 
   virtual ~SecureSocket() = default;
 
-  enum class Progress { kDone, kWouldBlock, kFailed };
-
-  struct IoResult {
-    Progress progress;
-    // kDone: bytes moved. A read of 0 bytes is the orderly end of the stream
-    // (in TLS: close_notify, or a FIN without one, see truncated()).
-    size_t bytes = 0;
-    std::optional<Error> error;  // kFailed
-  };
+  using Progress = IoProgress;
+  using IoResult = holdfast::IoResult;
   // In clear before StartTls, inside TLS once Handshake() was kDone. A Write
   // that moved less than all must be followed by one that begins with the rest.
   virtual IoResult Read(absl::Span<char> buffer) = 0;
@@ -159,6 +120,5 @@ class SecureSocket {
 };
 
 }  // namespace holdfast
-#pragma GCC visibility pop
 
 #endif  // HOLDFAST_CORE_TLS_SECURE_SOCKET_H_

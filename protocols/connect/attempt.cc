@@ -10,6 +10,7 @@
 #include "holdfast/core/nss/nss_error.h"
 #include "holdfast/fallback/intolerance.h"
 #include "holdfast/protocols/connect/tls_probe.h"
+#include "holdfast/protocols/dialogue/connection_parts.h"
 
 namespace holdfast {
 namespace {
@@ -541,8 +542,8 @@ void AttemptImpl::Ready() {
   const TlsInfo tls = socket_->tls_info();
   result.outcome.connected_version = tls.version;
   result.outcome.certificate_overridden = !tls.certificate_verified();
-  result.connection = std::make_unique<Connection>(
-      std::move(socket_), std::move(negotiator_), std::string(lines_.rest()));
+  result.connection = NewConnection(std::move(socket_), std::move(negotiator_),
+                                    std::string(lines_.rest()));
   Finish(std::move(result));
 }
 

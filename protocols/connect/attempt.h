@@ -15,11 +15,13 @@
 #include "holdfast/core/net/dialer.h"
 #include "holdfast/core/nss/nss_runtime.h"
 #include "holdfast/core/tls/key_log.h"
+#include "holdfast/core/tls/secure_socket.h"
 #include "holdfast/core/trust/certificate_decision.h"
 #include "holdfast/core/trust/client_identity.h"
 #include "holdfast/core/trust/trust.h"
 #include "holdfast/fallback/retry_session.h"
 #include "holdfast/protocols/dialogue/connection.h"
+#include "holdfast/protocols/dialogue/negotiator.h"
 #include "holdfast/protocols/dialogue/protocol.h"
 
 namespace holdfast {

@@ -33,11 +33,11 @@ absl::StatusOr<size_t> BlockingConnection::Run(
     if (stopped) return MakeStatus(*stopped, Phase::kSession, "");
     const Connection::IoResult result = operation();
     switch (result.progress) {
-      case SecureSocket::Progress::kDone:
+      case IoProgress::kDone:
         return result.bytes;
-      case SecureSocket::Progress::kFailed:
+      case IoProgress::kFailed:
         return ToStatus(*result.error);
-      case SecureSocket::Progress::kWouldBlock:
+      case IoProgress::kWouldBlock:
         break;
     }
     bool ready = false;

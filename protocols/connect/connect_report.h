@@ -13,7 +13,7 @@
 #include "holdfast/core/base/tls_version.h"
 #include "holdfast/core/net/dialer.h"
 #include "holdfast/core/tls/handshake_profile.h"
-#include "holdfast/core/tls/secure_socket.h"
+#include "holdfast/core/tls/tls_info.h"
 #include "holdfast/fallback/ladder.h"
 #include "holdfast/protocols/dialogue/protocol.h"
 

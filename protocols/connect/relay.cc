@@ -11,7 +11,7 @@
 namespace holdfast {
 namespace {
 
-using Progress = SecureSocket::Progress;
+using Progress = IoProgress;
 
 // Each direction holds so much at the most: enough for four TLS records.
 constexpr size_t kBufferSize = 64 * 1024;

@@ -11,8 +11,12 @@
 #include <string>
 #include <vector>
 
-#include "holdfast/core/tls/secure_socket.h"
-#include "holdfast/protocols/dialogue/negotiator.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "holdfast/core/base/event_loop.h"
+#include "holdfast/core/base/io_result.h"
+#include "holdfast/core/tls/channel_binding.h"
+#include "holdfast/core/tls/tls_info.h"
 
 #pragma GCC visibility push(default)
 namespace holdfast {
@@ -20,49 +24,45 @@ namespace holdfast {
 // Ownership: owns its socket. Thread safety: one thread at a time.
 class Connection {
  public:
-  using IoResult = SecureSocket::IoResult;
+  using IoResult = holdfast::IoResult;
 
-  // `unread` was received after the dialogue's last line, and is read first.
-  Connection(std::unique_ptr<SecureSocket> socket,
-             std::unique_ptr<Negotiator> negotiator, std::string unread);
+  // What it is made of; for Holdfast's own files (connection_parts.h).
+  struct Parts;
+  explicit Connection(std::unique_ptr<Parts> parts);
   ~Connection();
+  Parts& parts() { return *parts_; }
 
   IoResult Read(absl::Span<char> buffer);
-  IoResult Write(absl::string_view data) { return socket_->Write(data); }
-  Interest WaitInterest() const { return socket_->WaitInterest(); }
+  // One that moved less than all must be followed by one that begins with the
+  // rest.
+  IoResult Write(absl::string_view data);
+  Interest WaitInterest() const;
   // Bytes that a Read would return at once, of which the kernel knows nothing:
   // read them before waiting.
-  bool HasPendingBytes() const {
-    return !unread_.empty() || socket_->HasPendingBytes();
-  }
+  bool HasPendingBytes() const;
   // The stream ended without close_notify: what came may not be all.
-  bool truncated() const { return socket_->truncated(); }
+  bool truncated() const;
   // Sends close_notify and ends the sending side.
-  void Shutdown() { socket_->Shutdown(); }
+  void Shutdown();
   // For waiting only; closed with the connection.
-  int fd() const { return socket_->fd(); }
+  int fd() const;
 
   // What was read but is not the reader's is read again, first.
-  void Unread(absl::string_view bytes) {
-    unread_.insert(0, bytes.data(), bytes.size());
-  }
+  void Unread(absl::string_view bytes);
 
-  const SecureSocket& socket() const { return *socket_; }
-  TlsInfo tls_info() const { return socket_->tls_info(); }
+  TlsInfo tls_info() const;
+  // For signing in by SCRAM-...-PLUS; nullopt if there is none.
+  std::optional<ChannelBinding> channel_binding() const;
+  // The server asked for a client certificate, and has got it.
+  bool client_certificate_sent() const;
   // The server's greeting, without CRLF; without its capability list if that
   // was heard in clear. Like the list, as it came: core/base/printable.h has
   // what makes it fit to be shown.
-  const std::string& greeting() const { return negotiator_->greeting(); }
-  const std::vector<std::string>& capabilities() const {
-    return negotiator_->capabilities();
-  }
-  // The protocol's own words for leaving; see farewell.h.
-  Negotiator& negotiator() { return *negotiator_; }
+  const std::string& greeting() const;
+  const std::vector<std::string>& capabilities() const;
 
  private:
-  std::unique_ptr<SecureSocket> socket_;
-  std::unique_ptr<Negotiator> negotiator_;
-  std::string unread_;
+  const std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace holdfast

@@ -4,11 +4,12 @@
 #include <utility>
 
 #include "holdfast/core/base/line_buffer.h"
+#include "holdfast/protocols/dialogue/connection_parts.h"
 
 namespace holdfast {
 namespace {
 
-using Progress = SecureSocket::Progress;
+using Progress = IoProgress;
 
 class FarewellImpl : public Farewell {
  public:
@@ -17,7 +18,7 @@ class FarewellImpl : public Farewell {
       : loop_(loop),
         connection_(std::move(connection)),
         on_done_(std::move(on_done)),
-        unsent_(connection_->negotiator().FarewellCommand()) {
+        unsent_(connection_->parts().negotiator->FarewellCommand()) {
     limit_ = loop_->StartTimer(limit, [this] { Finish(); });
     begin_ = loop_->StartTimer(absl::ZeroDuration(), [this] { Converse(); });
   }
@@ -42,7 +43,7 @@ class FarewellImpl : public Farewell {
 void FarewellImpl::Converse() {
   while (Send()) {
     while (std::optional<std::string> line = lines_.TakeLine()) {
-      if (connection_->negotiator().EndsFarewell(*line)) return Finish();
+      if (connection_->parts().negotiator->EndsFarewell(*line)) return Finish();
     }
     if (!Receive()) return;
   }

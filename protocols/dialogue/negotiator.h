@@ -14,7 +14,6 @@
 #include "holdfast/core/base/error.h"
 #include "holdfast/protocols/dialogue/protocol.h"
 
-#pragma GCC visibility push(default)
 namespace holdfast {
 
 // What the driver is to do next.
@@ -85,6 +84,5 @@ std::unique_ptr<Negotiator> NewNegotiator(
     std::string client_name = std::string(kAnonymousClient));
 
 }  // namespace holdfast
-#pragma GCC visibility pop
 
 #endif  // HOLDFAST_PROTOCOLS_DIALOGUE_NEGOTIATOR_H_

@@ -21,7 +21,7 @@
 #include "absl/time/time.h"
 #include "holdfast/core/base/error.h"
 #include "holdfast/core/base/tls_version.h"
-#include "holdfast/core/tls/secure_socket.h"
+#include "holdfast/core/tls/tls_info.h"
 #include "holdfast/fallback/ladder.h"
 #include "holdfast/protocols/connect/connector.h"
 #include "holdfast/protocols/dialogue/protocol.h"

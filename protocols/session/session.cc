@@ -9,7 +9,7 @@
 namespace holdfast {
 namespace {
 
-using Progress = SecureSocket::Progress;
+using Progress = IoProgress;
 
 // Then others on the loop have their turn.
 constexpr int kReadsAtOnce = 16;

@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "holdfast/protocols/sign_in/credentials_gate.h"
 
 namespace holdfast {
 namespace {
@@ -79,7 +80,7 @@ BegunSignInPtr BegunSignIn::Begin(const SignInRequest& request,
   if (!mechanism) return nullptr;
   const SignInOptions& options = request.options;
   BegunSignInPtr begun(new BegunSignIn(*mechanism));
-  const absl::Status asked = AskForCredentials(
+  const absl::Status asked = CredentialsGate::Ask(
       socket, options.min_version, request.provider,
       {KindOf(*mechanism), *mechanism},
       [pending = begun->pending_](absl::StatusOr<Credentials> answer) {

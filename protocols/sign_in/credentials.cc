@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "holdfast/core/base/error.h"
+#include "holdfast/protocols/sign_in/credentials_gate.h"
 
 namespace holdfast {
 namespace {
@@ -39,10 +40,10 @@ class PasswordProvider final : public CredentialsProvider {
 
 }  // namespace
 
-absl::Status AskForCredentials(const SecureSocket& socket, TlsVersion floor,
-                               CredentialsProvider* provider,
-                               const CredentialsRequest& request,
-                               CredentialsProvider::Answer answer) {
+absl::Status CredentialsGate::Ask(const SecureSocket& socket, TlsVersion floor,
+                                  CredentialsProvider* provider,
+                                  const CredentialsRequest& request,
+                                  CredentialsProvider::Answer answer) {
   if (!socket.tls_established()) {
     return Unprotected("the connection is in clear");
   }

@@ -1,9 +1,9 @@
-// Where user names, passwords and tokens come from, and the one gate through
-// which they leave.
+// Where user names, passwords and tokens come from.
 //
-// A client implements CredentialsProvider. Nobody can call its Ask() but
-// AskForCredentials(), and that asks only for a connection that protects what
-// it will carry.
+// A client implements CredentialsProvider. Nobody can call its Ask() but the
+// gate, and that asks only inside TLS at or above the least version that is
+// allowed, with a certificate that is verified or that the client vouches for.
+// What the user merely accepts (danger_accept_any_certificate) is neither.
 
 #ifndef HOLDFAST_PROTOCOLS_SIGN_IN_CREDENTIALS_H_
 #define HOLDFAST_PROTOCOLS_SIGN_IN_CREDENTIALS_H_
@@ -12,11 +12,8 @@
 #include <memory>
 #include <string>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "holdfast/core/base/secret_string.h"
-#include "holdfast/core/base/tls_version.h"
-#include "holdfast/core/tls/secure_socket.h"
 #include "holdfast/protocols/sign_in/sasl_mechanism.h"
 
 #pragma GCC visibility push(default)
@@ -63,21 +60,8 @@ class CredentialsProvider {
   virtual void Ask(const CredentialsRequest& request, Answer answer) = 0;
 
  private:
-  friend absl::Status AskForCredentials(const SecureSocket& socket,
-                                        TlsVersion floor,
-                                        CredentialsProvider* provider,
-                                        const CredentialsRequest& request,
-                                        Answer answer);
+  friend class CredentialsGate;
 };
-
-// The gate: passes `request` on only if `socket` is inside TLS at or above
-// `floor` and its certificate is verified or vouched for by the client. What
-// the user merely accepts (danger_accept_any_certificate) is neither. Errors,
-// in which case nobody was asked: kUnprotectedCredentials.
-absl::Status AskForCredentials(const SecureSocket& socket, TlsVersion floor,
-                               CredentialsProvider* provider,
-                               const CredentialsRequest& request,
-                               CredentialsProvider::Answer answer);
 
 // Gives the same user name and password once, and again never: an answer to
 // "refused" would only lock the account. Errors of Ask(): those of the refusal.

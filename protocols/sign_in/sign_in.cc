@@ -6,13 +6,15 @@
 #include "absl/strings/str_cat.h"
 #include "holdfast/core/base/line_buffer.h"
 #include "holdfast/core/base/uv_event_loop.h"
+#include "holdfast/protocols/dialogue/connection_parts.h"
 #include "holdfast/protocols/sign_in/authenticator.h"
 #include "holdfast/protocols/sign_in/begun_sign_in.h"
+#include "holdfast/protocols/sign_in/credentials_gate.h"
 
 namespace holdfast {
 namespace {
 
-using Progress = SecureSocket::Progress;
+using Progress = IoProgress;
 using Reason = CredentialsRequest::Reason;
 
 // RFC 4954, 4: the longest line while somebody signs in.
@@ -86,8 +88,8 @@ void SignInImpl::Begin() {
   const absl::StatusOr<SaslMechanism> mechanism = ChooseMechanism(
       {OfferedMechanisms(options_.protocol, connection_->capabilities()),
        [this](CredentialKind kind) { return provider_->Has(kind); },
-       connection_->socket().channel_binding().has_value(), options_.mechanism,
-       connection_->socket().client_certificate_sent()});
+       connection_->channel_binding().has_value(), options_.mechanism,
+       connection_->client_certificate_sent()});
   if (!mechanism.ok()) return Fail(ErrorFromStatus(mechanism.status()));
   mechanism_ = *mechanism;
   Ask({KindOf(mechanism_), mechanism_});
@@ -104,8 +106,8 @@ void SignInImpl::GoOn() {
 
 void SignInImpl::Ask(CredentialsRequest request) {
   const absl::Status asked =
-      AskForCredentials(connection_->socket(), options_.min_version, provider_,
-                        request, OnAnswer());
+      CredentialsGate::Ask(*connection_->parts().socket, options_.min_version,
+                           provider_, request, OnAnswer());
   // Only a refusal: if somebody was asked, *this may be gone by now.
   if (!asked.ok()) Fail(ErrorFromStatus(asked));
 }
@@ -121,8 +123,8 @@ void SignInImpl::OnCredentials(absl::StatusOr<Credentials> credentials) {
   if (!credentials.ok()) return Fail(ErrorFromStatus(credentials.status()));
   absl::StatusOr<std::unique_ptr<Authenticator>> authenticator =
       NewAuthenticator(options_.protocol, mechanism_, *std::move(credentials),
-                       connection_->capabilities(), connection_->socket(),
-                       result_.tries + 1);
+                       connection_->capabilities(),
+                       *connection_->parts().socket, result_.tries + 1);
   if (!authenticator.ok()) return Fail(ErrorFromStatus(authenticator.status()));
   authenticator_ = *std::move(authenticator);
   CountTry();
@@ -172,7 +174,7 @@ void SignInImpl::OnRefused(Error error) {
 void SignInImpl::Pump() {
   while (SendSome()) {
     if (const std::optional<std::string> line = lines_.TakeLine()) {
-      Negotiator& negotiator = connection_->negotiator();
+      Negotiator& negotiator = *connection_->parts().negotiator;
       if (negotiator.ready()) {
         AuthStep step = authenticator_->OnLine(*line);
         if (!step.says_nothing()) return Follow(std::move(step));

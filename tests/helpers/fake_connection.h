@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "holdfast/protocols/dialogue/connection.h"
+#include "holdfast/protocols/dialogue/connection_parts.h"
 #include "holdfast/tests/helpers/ready_negotiator.h"
 
 namespace holdfast::test {
@@ -97,8 +98,8 @@ inline std::unique_ptr<Connection> FakeConnection(
     std::shared_ptr<FakePeer> peer) {
   auto negotiator =
       std::make_unique<ReadyNegotiator>("* OK", peer->capabilities);
-  return std::make_unique<Connection>(
-      std::make_unique<FakeSocket>(std::move(peer)), std::move(negotiator), "");
+  return NewConnection(std::make_unique<FakeSocket>(std::move(peer)),
+                       std::move(negotiator), "");
 }
 
 }  // namespace holdfast::test

@@ -26,7 +26,7 @@ namespace {
 
 using testing::Contains;
 using testing::HasSubstr;
-using Progress = SecureSocket::Progress;
+using Progress = IoProgress;
 
 class CountingProvider final : public CredentialsProvider {
  public:

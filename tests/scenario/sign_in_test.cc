@@ -235,7 +235,7 @@ TEST_F(RealSignInTest, DovecotTakesTheUserOfTheClientCertificate) {
             Connect(protocol == Protocol::kImap ? Imaps() : Pop3s(),
                     /*accept_any=*/false, Identity(*authority_.Issue(alice)));
         ASSERT_NE(connection, nullptr);
-        EXPECT_TRUE(connection->socket().client_certificate_sent());
+        EXPECT_TRUE(connection->client_certificate_sent());
         CertificateProvider provider(act_as);
         const SignInResult result =
             SignInBlocking(connection.get(), &provider, {protocol});

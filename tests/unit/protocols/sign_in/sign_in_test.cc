@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "holdfast/protocols/dialogue/connection_parts.h"
 #include "holdfast/tests/helpers/manual_event_loop.h"
 #include "holdfast/tests/helpers/sign_in_parts.h"
 
@@ -104,7 +105,7 @@ class SignInTest : public testing::Test {
   void Start(SignInOptions options = {Protocol::kImap},
              std::vector<std::string> capabilities = {"IMAP4rev1"},
              const std::string& greeting = "* OK hello") {
-    connection_ = std::make_unique<Connection>(
+    connection_ = NewConnection(
         std::make_unique<FakeSocket>(&state_),
         std::make_unique<ReadyNegotiator>(greeting, std::move(capabilities)),
         "");
@@ -221,7 +222,7 @@ TEST_F(SignInTest, ACertificateIsNoWayAroundTheGate) {
     }
   } provider;
   const auto sign_in = [&] {
-    connection_ = std::make_unique<Connection>(
+    connection_ = NewConnection(
         std::make_unique<FakeSocket>(&state_),
         std::make_unique<ReadyNegotiator>(
             "", std::vector<std::string>{"SASL-IR", "AUTH=EXTERNAL"}),
@@ -313,7 +314,7 @@ TEST_F(SignInTest, TriesAreBounded) {
 TEST_F(SignInTest, APlainPasswordIsSentOnceOnly) {
   const auto provider = NewPasswordProvider("alice", SecretString("pw"));
   state_.answers = {"auth1 NO wrong\r\n"};
-  connection_ = std::make_unique<Connection>(
+  connection_ = NewConnection(
       std::make_unique<FakeSocket>(&state_),
       std::make_unique<ReadyNegotiator>("", std::vector<std::string>{}), "");
   sign_in_ = SignIn::Start(
