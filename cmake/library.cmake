@@ -16,10 +16,10 @@ set(public_libraries
   absl::span absl::status absl::statusor absl::strings absl::time)
 set(public_modules absl_span absl_status absl_statusor absl_strings absl_time)
 set(private_libraries
-  absl::flat_hash_map absl::random_random PkgConfig::LIBIDN2 PkgConfig::LIBUV
+  absl::hash absl::random_random PkgConfig::LIBIDN2 PkgConfig::LIBUV
   PkgConfig::NSS SQLite::SQLite3 Threads::Threads ${CMAKE_DL_LIBS})
 set(private_modules
-  absl_flat_hash_map absl_random_random libidn2 libuv nspr nss sqlite3)
+  absl_hash absl_random_random libidn2 libuv nspr nss sqlite3)
 if(HOLDFAST_SASL)
   list(APPEND private_libraries PkgConfig::LIBGSASL)
   list(APPEND private_modules libgsasl)

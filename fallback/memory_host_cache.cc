@@ -1,12 +1,13 @@
 // The cache that is gone with the process.
 
 #include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <tuple>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "holdfast/fallback/host_cache.h"
+#include "holdfast/fallback/host_map.h"
 
 namespace holdfast {
 namespace {
@@ -110,9 +111,10 @@ class MemoryHostCache : public HostCache {
   }
 
   void DeleteSpent(absl::Time now) {
-    absl::erase_if(records_, [&](const auto& entry) {
-      return entry.second.SpentAt(options_.lifetimes) <= now;
-    });
+    for (auto entry = records_.begin(); entry != records_.end();) {
+      const bool spent = entry->second.SpentAt(options_.lifetimes) <= now;
+      entry = spent ? records_.erase(entry) : std::next(entry);
+    }
   }
 
   // A hundredth more than it must, so that it need not be done each time.
@@ -134,7 +136,7 @@ class MemoryHostCache : public HostCache {
 
   const HostCacheOptions options_;
   std::mutex mutex_;
-  absl::flat_hash_map<HostKey, HostRecord> records_;
+  HostMap<HostRecord> records_;
   std::vector<Error> warnings_;
 };
 

@@ -21,12 +21,12 @@
 #include <system_error>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "holdfast/core/base/unique_fd.h"
+#include "holdfast/fallback/host_map.h"
 #include "holdfast/fallback/host_table.h"
 #include "holdfast/fallback/private_file.h"
 #include "holdfast/fallback/sqlite_statement.h"
@@ -113,10 +113,10 @@ class SqliteHostCache : public HostCache {
   std::optional<HostTable> table_;  // of db_, once it may be read and written
   // What was read while the file was as at read_at_, hosts without a record
   // included.
-  absl::flat_hash_map<HostKey, HostRecord> known_;
+  HostMap<HostRecord> known_;
   std::optional<HostTable::ChangeMark> read_at_;
   // When known hosts were used since the last write; goes with the next.
-  absl::flat_hash_map<HostKey, absl::Time> used_;
+  HostMap<absl::Time> used_;
   size_t inserts_before_count_ = 0;
   std::unique_ptr<HostCache> memory_;  // set once the file is given up
   std::string given_up_;               // why
