@@ -156,7 +156,8 @@ void AddExtension(X509* certificate, X509* issuer, const std::string& name,
   X509_EXTENSION_free(extension);
 }
 
-void Sign(X509* certificate, EVP_PKEY* key, const std::string& hash, bool pss) {
+// A context for signing with `key`.
+EVP_MD_CTX* NewSigner(EVP_PKEY* key, const std::string& hash, bool pss) {
   EVP_MD_CTX* const context = EVP_MD_CTX_new();
   EVP_PKEY_CTX* parameters = nullptr;
   const EVP_MD* const digest =
@@ -170,8 +171,32 @@ void Sign(X509* certificate, EVP_PKEY* key, const std::string& hash, bool pss) {
                                            RSA_PSS_SALTLEN_DIGEST) == 1,
           "PSS");
   }
+  return context;
+}
+
+void Sign(X509* certificate, EVP_PKEY* key, const std::string& hash, bool pss) {
+  const long version = X509_get_version(certificate);
+  EVP_MD_CTX* context = NewSigner(key, hash, pss);
   Check(X509_sign_ctx(certificate, context) > 0, "cannot sign");
   EVP_MD_CTX_free(context);
+  if (X509_get_version(certificate) == version) return;
+  // From OpenSSL 3.2 on, who signs extensions makes it version 3.
+  Check(X509_set_version(certificate, version) == 1, "cannot set the version");
+  unsigned char* signed_part = nullptr;
+  const int size = i2d_re_X509_tbs(certificate, &signed_part);
+  context = NewSigner(key, hash, pss);
+  unsigned char signature[1024];
+  size_t length = sizeof signature;
+  Check(EVP_DigestSign(context, signature, &length, signed_part,
+                       static_cast<size_t>(size)) == 1,
+        "cannot sign");
+  EVP_MD_CTX_free(context);
+  OPENSSL_free(signed_part);
+  const ASN1_BIT_STRING* bits = nullptr;
+  X509_get0_signature(&bits, nullptr, certificate);
+  Check(ASN1_STRING_set(const_cast<ASN1_BIT_STRING*>(bits), signature,
+                        static_cast<int>(length)) == 1,
+        "cannot set the signature");
 }
 
 // With the outside's algorithm replaced by that of a signature with `hash`.

@@ -172,6 +172,7 @@ TEST_F(MailReaderTest, IsStoppedFromAnotherThreadAndGoesOn) {
   RunUntilShown(1);
   relay_->Arm({Cut::Direction::kToClient, 0, false, Cut::Kind::kSilence});
   reader_->Show(1);
+  while (!relay_->has_cut()) RunFor(absl::Milliseconds(1));
   std::thread([stop] { stop->Cancel(); }).join();
   RunFor(Scaled(absl::Milliseconds(20)));
   reader_->Show(1);  // of a session that has ended
