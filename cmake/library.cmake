@@ -4,7 +4,8 @@
 include(CMakePackageConfigHelpers)
 include(${CMAKE_CURRENT_LIST_DIR}/public_headers.cmake)
 
-set(parts holdfast_core holdfast_fallback holdfast_protocols holdfast_c)
+set(parts holdfast_core holdfast_fallback holdfast_protocols
+  holdfast_client holdfast_c)
 set(objects "")
 foreach(part IN LISTS parts)
   list(APPEND objects $<TARGET_OBJECTS:${part}>)

@@ -55,6 +55,7 @@ set(HOLDFAST_PUBLIC_HEADERS
   protocols/session/session.h
   protocols/session/smtp_session.h
   protocols/session/text_block.h
+  client/client.h
   protocols/sign_in/credentials.h
   protocols/sign_in/sasl_mechanism.h
   protocols/sign_in/sign_in.h

@@ -14,6 +14,7 @@
 
 #include <sqlite3.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <mutex>
@@ -22,6 +23,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -354,6 +356,17 @@ std::string AbsolutePath(const std::string& path) {
 }
 
 }  // namespace
+
+std::string DefaultHostCacheFile() {
+  const char* const state = std::getenv("XDG_STATE_HOME");
+  // A relative path is invalid there.
+  if (state != nullptr && absl::StartsWith(state, "/")) {
+    return absl::StrCat(state, "/holdfast/hosts.db");
+  }
+  const char* const home = std::getenv("HOME");
+  if (home == nullptr || *home == '\0') return "";
+  return absl::StrCat(home, "/.local/state/holdfast/hosts.db");
+}
 
 std::unique_ptr<HostCache> OpenSqliteHostCache(
     const std::string& path, const HostCacheOptions& options) {

@@ -31,6 +31,10 @@ inline constexpr int64_t kHostCacheFormatVersion = 2;
 std::unique_ptr<HostCache> OpenSqliteHostCache(
     const std::string& path, const HostCacheOptions& options = {});
 
+// Where the user's programs keep it: holdfast/hosts.db in $XDG_STATE_HOME, else
+// in ~/.local/state. Empty if there is no home.
+std::string DefaultHostCacheFile();
+
 // What a check of the whole file found.
 struct HostCacheCheck {
   bool exists = false;

@@ -73,6 +73,8 @@ nlohmann::ordered_json QuestionJson(const CertificateQuestion& question) {
 }  // namespace
 }  // namespace holdfast::c
 
+using holdfast::ClientOptions;
+
 const holdfast_value* holdfast_certificate_question_value(
     const holdfast_certificate_question* question) {
   return question == nullptr ? nullptr : &question->value;
@@ -98,15 +100,15 @@ int holdfast_client_set_certificate_function(
     holdfast_client* client, holdfast_certificate_function on_certificate,
     void* data, holdfast_error** error) {
   return holdfast::c::Set(client, error, [=](holdfast::c::Settings* settings) {
-    settings->on_certificate = nullptr;
+    settings->options.on_certificate = nullptr;
     if (on_certificate == nullptr) return absl::OkStatus();
-    settings->on_certificate = [=](holdfast::CertificateQuestion question,
-                                   auto answer) {
-      holdfast_value value(holdfast::c::QuestionJson(question));
-      on_certificate(
-          data, new holdfast_certificate_question{
-                    std::move(question), std::move(answer), std::move(value)});
-    };
+    settings->options.on_certificate =
+        [=](holdfast::CertificateQuestion question, auto answer) {
+          holdfast_value value(holdfast::c::QuestionJson(question));
+          on_certificate(data, new holdfast_certificate_question{
+                                   std::move(question), std::move(answer),
+                                   std::move(value)});
+        };
     return absl::OkStatus();
   });
 }
@@ -142,11 +144,10 @@ void holdfast_verification_answer(holdfast_verification* verification, int code,
 int holdfast_client_set_verifier(holdfast_client* client,
                                  holdfast_verifier verifier, void* data,
                                  holdfast_error** error) {
-  return holdfast::c::Set(client, error, [=](holdfast::c::Settings* settings) {
-    settings->trust.reset();
-    settings->verifier = nullptr;
+  return holdfast::c::SetTrust(client, error, [=](ClientOptions* options) {
+    options->verifier = nullptr;
     if (verifier == nullptr) return absl::OkStatus();
-    settings->verifier = [=](holdfast::ServerCertificates server, auto answer) {
+    options->verifier = [=](holdfast::ServerCertificates server, auto answer) {
       verifier(data,
                new holdfast_verification{std::move(server), std::move(answer)});
     };

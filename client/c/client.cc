@@ -28,13 +28,6 @@ absl::Status Invalid(absl::string_view what) {
   return MakeStatus(ErrorCode::kInvalidArgument, Phase::kSetup, what);
 }
 
-absl::StatusOr<absl::Duration> ReadTime(int milliseconds) {
-  if (milliseconds <= 0) {
-    return Invalid(absl::StrCat(milliseconds, " ms is no time to wait."));
-  }
-  return absl::Milliseconds(milliseconds);
-}
-
 absl::StatusOr<TlsVersion> ReadVersion(const char* text) {
   if (text == nullptr) return Missing("version");
   if (const auto version = ParseTlsVersion(text)) return *version;
@@ -62,46 +55,73 @@ absl::StatusOr<FactorySocket> ReadSocket(int fd, bool through_proxy,
                                                    : SocketPath::kDirect);
 }
 
-absl::Status AddBindAddress(const char* text, std::vector<Host>* addresses) {
-  if (text == nullptr) return Missing("address");
-  const absl::StatusOr<Host> host = Host::Parse(text);
-  if (!host.ok()) return host.status();
-  if (!host->is_ip_literal()) {
-    return Invalid(absl::StrCat("\"", EscapeBytes(text),
-                                "\" is no address to connect from; write an "
-                                "IPv4 or IPv6 address of this machine."));
+absl::Duration ClientOptions::*TimeField(int which) {
+  switch (which) {
+    case HOLDFAST_TIME_CONNECT:
+      return &ClientOptions::connect_timeout;
+    case HOLDFAST_TIME_SIGN_IN:
+      return &ClientOptions::sign_in_timeout;
+    case HOLDFAST_TIME_PATIENCE:
+      return &ClientOptions::patience;
+    case HOLDFAST_TIME_IDLE_RENEWAL:
+      return &ClientOptions::idle_renewal;
+    case HOLDFAST_TIME_MIN_ATTEMPT:
+      return &ClientOptions::min_attempt;
+    case HOLDFAST_TIME_HEDGE_DELAY:
+      return &ClientOptions::hedge_delay;
+    case HOLDFAST_TIME_FIRST_REDIAL_PAUSE:
+      return &ClientOptions::first_redial_pause;
+    case HOLDFAST_TIME_LONGEST_REDIAL_PAUSE:
+      return &ClientOptions::longest_redial_pause;
+    case HOLDFAST_TIME_PAUSE_AFTER_REFUSAL:
+      return &ClientOptions::pause_after_refusal;
+    case HOLDFAST_TIME_PROOF_LIFETIME:
+      return &ClientOptions::proof_lifetime;
+    case HOLDFAST_TIME_FIRST_VERSION_LIFETIME:
+      return &ClientOptions::first_version_lifetime;
+    case HOLDFAST_TIME_LONGEST_VERSION_LIFETIME:
+      return &ClientOptions::longest_version_lifetime;
+    case HOLDFAST_TIME_FIRST_FEATURE_LIFETIME:
+      return &ClientOptions::first_feature_lifetime;
+    case HOLDFAST_TIME_LONGEST_FEATURE_LIFETIME:
+      return &ClientOptions::longest_feature_lifetime;
+    default:
+      return nullptr;
   }
-  addresses->push_back(*host);
-  return absl::OkStatus();
+}
+
+int ClientOptions::*CountField(int which) {
+  switch (which) {
+    case HOLDFAST_COUNT_MAX_ATTEMPTS:
+      return &ClientOptions::max_attempts;
+    case HOLDFAST_COUNT_ADDRESSES_FOR_PROVEN_HOST:
+      return &ClientOptions::addresses_for_proven_host;
+    case HOLDFAST_COUNT_MAX_SIGN_IN_TRIES:
+      return &ClientOptions::max_sign_in_tries;
+    case HOLDFAST_COUNT_MAX_REPEATS:
+      return &ClientOptions::max_repeats;
+    case HOLDFAST_COUNT_MAX_REDIALS:
+      return &ClientOptions::max_redials;
+    default:
+      return nullptr;
+  }
 }
 
 }  // namespace
 
-ConnectRequest Settings::Request(
-    const Target& target, std::shared_ptr<Cancellation> cancellation) const {
-  ConnectRequest request{target, runtime, trust};
-  request.policy = policy;
-  request.timeout = timeout;
-  request.scope = scope;
-  request.on_event = on_event;
-  request.on_certificate = on_certificate;
-  request.identity = identity;
-  request.cancellation = std::move(cancellation);
-  return request;
-}
-
-Network::Network(std::shared_ptr<Loop> l, Settings s)
-    : loop(std::move(l)),
-      settings(std::move(s)),
-      resolver(settings.new_resolver(loop->get())),
-      dialer(
-          settings.socket_factory
-              ? NewFactoryDialer(loop->get(), settings.socket_factory)
-              : NewRouteDialer(loop->get(), resolver.get(), settings.route)) {}
-
-Connector::Services Network::services() const {
-  return {loop->get(), resolver.get(), dialer.get(), settings.cache.get(),
-          settings.wall_clock};
+ClientOptions Settings::OptionsOn(EventLoop* loop, Resolver* resolver) const {
+  ClientOptions own = options;
+  own.loop = loop;
+  own.resolver = resolver;
+  if (trust != nullptr) {
+    own.trust = trust;
+    own.ca_files.clear();
+    own.nss_database.clear();
+    own.pins.clear();
+    own.danger_accept_any_certificate = false;
+    own.verifier = nullptr;
+  }
+  return own;
 }
 
 absl::StatusOr<std::unique_ptr<Network>> NewNetwork(
@@ -109,16 +129,17 @@ absl::StatusOr<std::unique_ptr<Network>> NewNetwork(
   if (client == nullptr) return Missing("client");
   std::lock_guard<std::mutex> lock(client->mutex);
   Settings& settings = client->settings;
-  if (settings.trust == nullptr && settings.verifier) {
-    settings.trust = Trust::Custom(settings.verifier);
+  auto network = std::make_unique<Network>(Network{loop, nullptr, nullptr});
+  if (settings.look_up) {
+    network->resolver = NewThreadResolver(loop->get(), settings.look_up);
   }
-  if (settings.trust == nullptr) {
-    absl::StatusOr<std::shared_ptr<const Trust>> trust =
-        Trust::Load(settings.runtime, settings.trust_options);
-    if (!trust.ok()) return trust.status();
-    settings.trust = *std::move(trust);
-  }
-  return std::make_unique<Network>(loop, settings);
+  absl::StatusOr<std::unique_ptr<Client>> made =
+      Client::Create(settings.OptionsOn(loop->get(), network->resolver.get()));
+  if (!made.ok()) return made.status();
+  network->client = *std::move(made);
+  settings.trust = network->client->trust();
+  settings.options.cache = network->client->cache();
+  return network;
 }
 
 absl::StatusOr<Target> ReadTarget(const char* target) {
@@ -128,39 +149,34 @@ absl::StatusOr<Target> ReadTarget(const char* target) {
 
 }  // namespace holdfast::c
 
+using holdfast::ClientOptions;
 using holdfast::Host;
 using holdfast::c::Missing;
 using holdfast::c::Set;
 using holdfast::c::Settings;
+using holdfast::c::SetTrust;
 
 holdfast_client* holdfast_client_new(holdfast_error** error) {
+  using Result = absl::StatusOr<std::unique_ptr<holdfast_client>>;
   return holdfast::c::GuardNew<holdfast_client>(
-      error, []() -> absl::StatusOr<std::unique_ptr<holdfast_client>> {
-        auto runtime = holdfast::NssRuntime::Start();
-        if (!runtime.ok()) return runtime.status();
-        auto client = std::make_unique<holdfast_client>();
-        client->settings.runtime = *std::move(runtime);
-        return client;
-      });
+      error, []() -> Result { return std::make_unique<holdfast_client>(); });
 }
 
 void holdfast_client_free(holdfast_client* client) { delete client; }
 
 int holdfast_client_set_system_roots(holdfast_client* client, int use,
                                      holdfast_error** error) {
-  return Set(client, error, [use](Settings* settings) {
-    settings->trust_options.system_roots = use != 0;
-    settings->trust.reset();
+  return SetTrust(client, error, [use](ClientOptions* options) {
+    options->system_roots = use != 0;
     return absl::OkStatus();
   });
 }
 
 int holdfast_client_add_ca_file(holdfast_client* client, const char* path,
                                 holdfast_error** error) {
-  return Set(client, error, [path](Settings* settings) {
+  return SetTrust(client, error, [path](ClientOptions* options) {
     if (path == nullptr) return Missing("path");
-    settings->trust_options.ca_files.emplace_back(path);
-    settings->trust.reset();
+    options->ca_files.emplace_back(path);
     return absl::OkStatus();
   });
 }
@@ -168,23 +184,30 @@ int holdfast_client_add_ca_file(holdfast_client* client, const char* path,
 int holdfast_client_set_nss_database(holdfast_client* client,
                                      const char* directory,
                                      holdfast_error** error) {
-  return Set(client, error, [directory](Settings* settings) {
-    settings->trust_options.nss_database = directory ? directory : "";
-    settings->trust.reset();
+  return SetTrust(client, error, [directory](ClientOptions* options) {
+    options->nss_database = directory ? directory : "";
     return absl::OkStatus();
   });
 }
 
 int holdfast_client_add_pin(holdfast_client* client, const char* pin,
                             holdfast_error** error) {
-  return Set(client, error, [pin](Settings* settings) {
+  return SetTrust(client, error, [pin](ClientOptions* options) {
     if (pin == nullptr) return Missing("pin");
     if (!holdfast::IsPin(pin)) {
       return holdfast::MakeStatus(holdfast::ErrorCode::kInvalidPin,
                                   holdfast::Phase::kSetup, "");
     }
-    settings->trust_options.pins.emplace_back(pin);
-    settings->trust.reset();
+    options->pins.emplace_back(pin);
+    return absl::OkStatus();
+  });
+}
+
+int holdfast_client_danger_accept_any_certificate(holdfast_client* client,
+                                                  int accept,
+                                                  holdfast_error** error) {
+  return SetTrust(client, error, [accept](ClientOptions* options) {
+    options->danger_accept_any_certificate = accept != 0;
     return absl::OkStatus();
   });
 }
@@ -194,14 +217,16 @@ int holdfast_client_set_identity(holdfast_client* client,
                                  const char* key_path, holdfast_error** error) {
   return Set(client, error, [=](Settings* settings) -> absl::Status {
     if (certificate_path == nullptr) {
-      settings->identity.reset();
+      settings->options.identity.reset();
       return absl::OkStatus();
     }
     if (key_path == nullptr) return Missing("key_path");
-    auto identity = holdfast::ClientIdentity::Load(
-        settings->runtime, {certificate_path, key_path});
+    const auto runtime = holdfast::NssRuntime::Start();
+    if (!runtime.ok()) return runtime.status();
+    auto identity =
+        holdfast::ClientIdentity::Load(*runtime, {certificate_path, key_path});
     if (!identity.ok()) return identity.status();
-    settings->identity = *std::move(identity);
+    settings->options.identity = *std::move(identity);
     return absl::OkStatus();
   });
 }
@@ -215,7 +240,8 @@ int holdfast_client_set_versions(holdfast_client* client, const char* min,
     if (!highest.ok()) return highest.status();
     const auto range = holdfast::TlsVersionRange::Create(*lowest, *highest);
     if (!range.ok()) return range.status();
-    settings->policy.versions = *range;
+    settings->options.min_version = *lowest;
+    settings->options.max_version = *highest;
     return absl::OkStatus();
   });
 }
@@ -223,36 +249,40 @@ int holdfast_client_set_versions(holdfast_client* client, const char* min,
 int holdfast_client_set_fallback(holdfast_client* client, int fallback,
                                  holdfast_error** error) {
   return Set(client, error, [fallback](Settings* settings) {
-    settings->policy.fallback = fallback != 0;
+    settings->options.fallback = fallback != 0;
     return absl::OkStatus();
   });
 }
 
-int holdfast_client_set_timeout(holdfast_client* client, int milliseconds,
-                                holdfast_error** error) {
-  return Set(client, error, [milliseconds](Settings* settings) {
-    const auto time = holdfast::c::ReadTime(milliseconds);
-    if (time.ok()) settings->timeout = *time;
-    return time.status();
-  });
-}
-
-int holdfast_client_set_patience(holdfast_client* client, int milliseconds,
-                                 holdfast_error** error) {
-  return Set(client, error, [milliseconds](Settings* settings) {
-    const auto time = holdfast::c::ReadTime(milliseconds);
-    if (time.ok()) settings->patience = *time;
-    return time.status();
-  });
-}
-
-int holdfast_client_set_max_redials(holdfast_client* client, int redials,
-                                    holdfast_error** error) {
-  return Set(client, error, [redials](Settings* settings) {
-    if (redials < 0) {
-      return holdfast::c::Invalid("A number of redials is not negative.");
+int holdfast_client_set_time(holdfast_client* client, int which,
+                             int64_t milliseconds, holdfast_error** error) {
+  return Set(client, error, [=](Settings* settings) {
+    const auto field = holdfast::c::TimeField(which);
+    if (field == nullptr) {
+      return holdfast::c::Invalid(
+          absl::StrCat(which, " is none of the times that can be set."));
     }
-    settings->max_redials = redials;
+    if (milliseconds <= 0) {
+      return holdfast::c::Invalid(
+          absl::StrCat(milliseconds, " ms is no time to wait."));
+    }
+    settings->options.*field = absl::Milliseconds(milliseconds);
+    return absl::OkStatus();
+  });
+}
+
+int holdfast_client_set_count(holdfast_client* client, int which, int count,
+                              holdfast_error** error) {
+  return Set(client, error, [=](Settings* settings) {
+    const auto field = holdfast::c::CountField(which);
+    if (field == nullptr) {
+      return holdfast::c::Invalid(
+          absl::StrCat(which, " is none of the numbers that can be set."));
+    }
+    if (count < 0) {
+      return holdfast::c::Invalid("Such a number is not negative.");
+    }
+    settings->options.*field = count;
     return absl::OkStatus();
   });
 }
@@ -260,7 +290,7 @@ int holdfast_client_set_max_redials(holdfast_client* client, int redials,
 int holdfast_client_set_scope(holdfast_client* client, const char* scope,
                               holdfast_error** error) {
   return Set(client, error, [scope](Settings* settings) {
-    settings->scope = scope != nullptr ? scope : "";
+    settings->options.scope = scope != nullptr ? scope : "";
     return absl::OkStatus();
   });
 }
@@ -268,8 +298,30 @@ int holdfast_client_set_scope(holdfast_client* client, const char* scope,
 int holdfast_client_set_cache(holdfast_client* client, holdfast_cache* cache,
                               holdfast_error** error) {
   return Set(client, error, [cache](Settings* settings) {
-    settings->cache =
-        cache != nullptr ? cache->cache : holdfast::NewMemoryHostCache();
+    settings->options.cache = cache != nullptr ? cache->cache : nullptr;
+    return absl::OkStatus();
+  });
+}
+
+int holdfast_client_set_cache_file(holdfast_client* client, const char* path,
+                                   holdfast_error** error) {
+  return Set(client, error, [path](Settings* settings) {
+    settings->options.cache_file = path != nullptr ? path : "";
+    settings->options.cache.reset();
+    return absl::OkStatus();
+  });
+}
+
+int holdfast_client_set_key_log_file(holdfast_client* client, const char* path,
+                                     holdfast_error** error) {
+  return Set(client, error, [path](Settings* settings) -> absl::Status {
+    if (path == nullptr) {
+      settings->options.key_log.reset();
+      return absl::OkStatus();
+    }
+    auto opened = holdfast::KeyLog::Open(path);
+    if (!opened.ok()) return opened.status();
+    settings->options.key_log = *std::move(opened);
     return absl::OkStatus();
   });
 }
@@ -277,13 +329,11 @@ int holdfast_client_set_cache(holdfast_client* client, holdfast_cache* cache,
 int holdfast_client_set_proxy(holdfast_client* client, const char* url,
                               holdfast_error** error) {
   return Set(client, error, [url](Settings* settings) -> absl::Status {
-    if (url == nullptr) {
-      settings->route.proxy.reset();
-      return absl::OkStatus();
+    if (url != nullptr) {
+      const auto proxy = holdfast::Proxy::Parse(url);
+      if (!proxy.ok()) return proxy.status();
     }
-    absl::StatusOr<holdfast::Proxy> proxy = holdfast::Proxy::Parse(url);
-    if (!proxy.ok()) return proxy.status();
-    settings->route.proxy = *std::move(proxy);
+    settings->options.proxy = url != nullptr ? url : "";
     return absl::OkStatus();
   });
 }
@@ -291,8 +341,12 @@ int holdfast_client_set_proxy(holdfast_client* client, const char* url,
 int holdfast_client_add_bind_address(holdfast_client* client,
                                      const char* address,
                                      holdfast_error** error) {
-  return Set(client, error, [address](Settings* settings) {
-    return holdfast::c::AddBindAddress(address, &settings->route.bind);
+  return Set(client, error, [address](Settings* settings) -> absl::Status {
+    if (address == nullptr) return Missing("address");
+    const auto host = holdfast::Client::ParseBindAddress(address);
+    if (!host.ok()) return host.status();
+    settings->options.bind_addresses.emplace_back(address);
+    return absl::OkStatus();
   });
 }
 
@@ -319,10 +373,10 @@ int holdfast_client_set_socket_function(holdfast_client* client,
                                         holdfast_socket_function function,
                                         void* data, holdfast_error** error) {
   return Set(client, error, [=](Settings* settings) {
-    settings->socket_factory = nullptr;
+    settings->options.socket_factory = nullptr;
     if (function == nullptr) return absl::OkStatus();
-    settings->socket_factory = [=](const holdfast::Endpoint& endpoint,
-                                   auto answer) {
+    settings->options.socket_factory = [=](const holdfast::Endpoint& endpoint,
+                                           auto answer) {
       function(data, new holdfast_socket_request{endpoint, std::move(answer)});
     };
     return absl::OkStatus();
@@ -348,12 +402,10 @@ int holdfast_client_set_resolver(holdfast_client* client,
                                  holdfast_resolve_function resolve, void* data,
                                  holdfast_error** error) {
   return Set(client, error, [=](Settings* settings) {
-    settings->new_resolver = holdfast::NewSystemResolver;
+    settings->look_up = nullptr;
     if (resolve == nullptr) return absl::OkStatus();
-    settings->new_resolver = [=](holdfast::EventLoop* loop) {
-      return NewThreadResolver(loop, [=](const holdfast::Endpoint& endpoint) {
-        return holdfast::c::CallResolver(resolve, data, endpoint);
-      });
+    settings->look_up = [=](const holdfast::Endpoint& endpoint) {
+      return holdfast::c::CallResolver(resolve, data, endpoint);
     };
     return absl::OkStatus();
   });
@@ -363,9 +415,11 @@ int holdfast_client_set_clock(holdfast_client* client,
                               holdfast_clock_function clock, void* data,
                               holdfast_error** error) {
   return Set(client, error, [=](Settings* settings) {
-    settings->wall_clock = absl::Now;
+    settings->options.wall_clock = absl::Now;
     if (clock == nullptr) return absl::OkStatus();
-    settings->wall_clock = [=] { return absl::FromUnixSeconds(clock(data)); };
+    settings->options.wall_clock = [=] {
+      return absl::FromUnixSeconds(clock(data));
+    };
     return absl::OkStatus();
   });
 }
@@ -374,9 +428,9 @@ int holdfast_client_set_event_function(holdfast_client* client,
                                        holdfast_event_function on_event,
                                        void* data, holdfast_error** error) {
   return Set(client, error, [=](Settings* settings) {
-    settings->on_event = nullptr;
+    settings->options.on_event = nullptr;
     if (on_event == nullptr) return absl::OkStatus();
-    settings->on_event = [=](const holdfast::Event& event) {
+    settings->options.on_event = [=](const holdfast::Event& event) {
       const holdfast_value value(holdfast::EventJson(event));
       on_event(data, &value);
     };

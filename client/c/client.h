@@ -6,64 +6,37 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/time/clock.h"
 #include "holdfast/client/c/error.h"
 #include "holdfast/client/c/loop.h"
-#include "holdfast/core/base/cancellation.h"
-#include "holdfast/core/net/dialer.h"
+#include "holdfast/client/client.h"
 #include "holdfast/core/net/resolver.h"
-#include "holdfast/core/net/route.h"
-#include "holdfast/core/net/socket_factory.h"
-#include "holdfast/core/trust/client_identity.h"
-#include "holdfast/core/trust/trust.h"
-#include "holdfast/fallback/host_cache.h"
 #include "holdfast/holdfast.h"
-#include "holdfast/protocols/connect/connector.h"
 
 namespace holdfast::c {
 
 // A copy of it is taken for each operation and session.
 struct Settings {
-  std::shared_ptr<NssRuntime> runtime;
-  TrustOptions trust_options;
-  CertificateVerifier verifier;        // null: trust_options decide
-  std::shared_ptr<const Trust> trust;  // null: not read yet
-  std::shared_ptr<const ClientIdentity> identity;
-  FallbackPolicy policy;
-  absl::Duration timeout = absl::Seconds(30);
-  absl::Duration patience = absl::Seconds(60);
-  int max_redials = 6;
-  std::string scope;
-  std::shared_ptr<HostCache> cache = NewMemoryHostCache();
-  std::function<std::unique_ptr<Resolver>(EventLoop*)> new_resolver =
-      NewSystemResolver;
-  Route route;
-  // Null: TCP, by the route.
-  SocketFactory socket_factory;
-  std::function<absl::Time()> wall_clock = absl::Now;
-  EventSink on_event;
-  CertificateDecider on_certificate;
+  ClientOptions options;
+  // In place of getaddrinfo; null: that.
+  std::function<Resolver::Result(const Endpoint&)> look_up;
+  // What the first use has loaded: later ones share it. Null: not yet.
+  std::shared_ptr<const Trust> trust;
 
-  ConnectRequest Request(const Target& target,
-                         std::shared_ptr<Cancellation> cancellation) const;
+  // Of a new client, on `loop`.
+  ClientOptions OptionsOn(EventLoop* loop, Resolver* resolver) const;
 };
 
-// What a connector or session works with: it outlives them.
+// What operations and sessions work with; it outlives them.
 struct Network {
-  Network(std::shared_ptr<Loop> loop, Settings settings);
-  Connector::Services services() const;
-
-  const std::shared_ptr<Loop> loop;
-  const Settings settings;
-  const std::unique_ptr<Resolver> resolver;
-  const std::unique_ptr<Dialer> dialer;
+  std::shared_ptr<Loop> loop;
+  std::unique_ptr<Resolver> resolver;  // null: the client's own
+  std::unique_ptr<Client> client;
 };
 
-// Reads what is to be trusted, if nobody has. Errors: those of Trust::Load().
+// Loads what is to be trusted and remembered, if nobody has. Errors: those of
+// Client::Create().
 absl::StatusOr<std::unique_ptr<Network>> NewNetwork(
     const holdfast_client* client, const std::shared_ptr<Loop>& loop);
 
@@ -88,6 +61,16 @@ int Set(holdfast_client* client, holdfast_error** error,
     if (client == nullptr) return Missing("client");
     std::lock_guard<std::mutex> lock(client->mutex);
     return change(&client->settings);
+  });
+}
+
+// The same with what decides on trust, which is then loaded anew.
+template <typename Change>
+int SetTrust(holdfast_client* client, holdfast_error** error,
+             const Change& change) noexcept {
+  return Set(client, error, [&change](Settings* settings) {
+    settings->trust.reset();
+    return change(&settings->options);
   });
 }
 

@@ -39,23 +39,23 @@ absl::StatusOr<holdfast_operation*> Connect(const holdfast_client* client,
   const auto progress = std::make_shared<Progress>(loop);
   const auto cancellation = std::make_shared<Cancellation>();
   const auto made = std::make_shared<std::unique_ptr<holdfast_connection>>();
-  const Settings& settings = work->network->settings;
-  const TlsVersion min_version = settings.policy.versions.min();
-  work->operation =
-      Connector(work->network->services())
-          .Connect(
-              settings.Request(*target, cancellation),
-              [=](ConnectResult result) {
-                auto report = ConnectReportJson(result.report);
-                if (!result.ok()) {
-                  return progress->Fail(result.status(), std::move(report));
-                }
-                *made = std::make_unique<holdfast_connection>();
-                (*made)->open = std::make_shared<OpenConnection>(
-                    OpenConnection{result.report.target.protocol, min_version,
-                                   std::move(result.connection)});
-                progress->Succeed(std::move(report));
-              });
+  Client& front = *work->network->client;
+  const TlsVersion min_version =
+      front.RequestFor(*target).policy.versions.min();
+  work->operation = front.StartConnect(
+      *target,
+      [=](ConnectResult result) {
+        auto report = ConnectReportJson(result.report);
+        if (!result.ok()) {
+          return progress->Fail(result.status(), std::move(report));
+        }
+        *made = std::make_unique<holdfast_connection>();
+        (*made)->open = std::make_shared<OpenConnection>(
+            OpenConnection{result.report.target.protocol, min_version,
+                           std::move(result.connection)});
+        progress->Succeed(std::move(report));
+      },
+      cancellation);
   return new holdfast_operation{progress, work, cancellation, made};
 }
 
@@ -123,7 +123,7 @@ absl::StatusOr<holdfast_operation*> StartSignIn(
   const auto cancellation = std::make_shared<Cancellation>();
   const auto work = std::make_shared<SigningIn>(
       connection->open, credentials->provider, progress, cancellation);
-  work->Start(credentials->mechanism);
+  work->Start(credentials->provider->mechanism());
   return new holdfast_operation{progress, work, cancellation};
 }
 

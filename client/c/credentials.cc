@@ -47,7 +47,7 @@ absl::Status Refused(const std::string& server_text) {
 }
 
 // Has one secret, and gives it once.
-class OneSecret : public CredentialsProvider {
+class OneSecret : public Provider {
  public:
   OneSecret(CredentialKind kind, std::string user, SecretString secret)
       : kind_(kind), user_(std::move(user)), secret_(std::move(secret)) {}
@@ -68,7 +68,7 @@ class OneSecret : public CredentialsProvider {
 };
 
 // Asks the client.
-class Asking : public CredentialsProvider {
+class Asking : public Provider {
  public:
   Asking(int kinds, holdfast_credentials_function ask, void* data)
       : kinds_(kinds), ask_(ask), data_(data) {}
@@ -89,7 +89,7 @@ class Asking : public CredentialsProvider {
 
 using Made = absl::StatusOr<std::unique_ptr<holdfast_credentials>>;
 
-Made Make(std::unique_ptr<CredentialsProvider> provider) {
+Made Make(std::unique_ptr<Provider> provider) {
   return std::make_unique<holdfast_credentials>(
       holdfast_credentials{std::move(provider)});
 }
@@ -115,7 +115,8 @@ holdfast_credentials* holdfast_credentials_new_password(
   return GuardNew<holdfast_credentials>(error, [=]() -> Made {
     if (user == nullptr) return Missing("user");
     if (password == nullptr) return Missing("password");
-    return Make(holdfast::NewPasswordProvider(user, SecretString(password)));
+    return Make(std::make_unique<OneSecret>(CredentialKind::kPassword, user,
+                                            SecretString(password)));
   });
 }
 
@@ -153,11 +154,11 @@ int holdfast_credentials_set_mechanism(holdfast_credentials* credentials,
   return Guard(error, [=]() -> absl::Status {
     if (credentials == nullptr) return Missing("credentials");
     if (mechanism == nullptr) {
-      credentials->mechanism.reset();
+      credentials->provider->set_mechanism(std::nullopt);
       return absl::OkStatus();
     }
     if (const auto known = holdfast::ParseSaslMechanism(mechanism)) {
-      credentials->mechanism = known;
+      credentials->provider->set_mechanism(known);
       return absl::OkStatus();
     }
     return holdfast::MakeStatus(

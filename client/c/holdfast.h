@@ -313,7 +313,8 @@ typedef struct holdfast_client holdfast_client;
 typedef struct holdfast_cache holdfast_cache;
 
 // With the system's authorities, TLS 1.2 to 1.3, 30 seconds for a connect, a
-// memory of hosts of its own. Starts NSS, or joins it as a guest where the
+// file that remembers hosts. What does not go together is told by what first
+// uses the client, which also starts NSS, or joins it as a guest where the
 // process has it running already.
 holdfast_client *holdfast_client_new(holdfast_error **error);
 // What it has begun goes on.
@@ -335,6 +336,11 @@ int holdfast_client_set_nss_database(holdfast_client *client,
 // dates.
 int holdfast_client_add_pin(holdfast_client *client, const char *pin,
                             holdfast_error **error);
+// Not 0: connects to anybody. Such a connection gets no credentials, and
+// nothing is remembered of it.
+int holdfast_client_danger_accept_any_certificate(holdfast_client *client,
+                                                  int accept,
+                                                  holdfast_error **error);
 // A client certificate in PEM, with its key (PKCS#8, not encrypted); NULL:
 // none.
 int holdfast_client_set_identity(holdfast_client *client,
@@ -348,21 +354,68 @@ int holdfast_client_set_versions(holdfast_client *client, const char *min,
 // 0: one attempt, nothing is reduced.
 int holdfast_client_set_fallback(holdfast_client *client, int fallback,
                                  holdfast_error **error);
-// For a connect with all its attempts, look-up included.
-int holdfast_client_set_timeout(holdfast_client *client, int milliseconds,
-                                holdfast_error **error);
-// How long a session's server may be silent while an answer is due. 60 s.
-int holdfast_client_set_patience(holdfast_client *client, int milliseconds,
-                                 holdfast_error **error);
-// How many dials in a row may fail to bring a session's connection back. 6.
-int holdfast_client_set_max_redials(holdfast_client *client, int redials,
-                                    holdfast_error **error);
+
+enum {
+  // One connect with all its attempts, look-up included. 30 s.
+  HOLDFAST_TIME_CONNECT = 0,
+  // Each answer while somebody signs in. 60 s.
+  HOLDFAST_TIME_SIGN_IN = 1,
+  // A session's server may be silent for so long while an answer is due. 60 s.
+  HOLDFAST_TIME_PATIENCE = 2,
+  // An IDLE is begun anew after it. 28 minutes.
+  HOLDFAST_TIME_IDLE_RENEWAL = 3,
+  // The least that an attempt may take, however many are to come. 4 s.
+  HOLDFAST_TIME_MIN_ATTEMPT = 4,
+  // How long a server may leave a hello unanswered before less is offered
+  // beside it. 2 s.
+  HOLDFAST_TIME_HEDGE_DELAY = 5,
+  // The pause before a session dials again doubles from the first, 500 ms, to
+  // the longest, 60 s.
+  HOLDFAST_TIME_FIRST_REDIAL_PAUSE = 6,
+  HOLDFAST_TIME_LONGEST_REDIAL_PAUSE = 7,
+  // At least, after a server that asked for peace. 30 s.
+  HOLDFAST_TIME_PAUSE_AFTER_REFUSAL = 8,
+  // How long the cache keeps what a host has proven, 30 days, and what it has
+  // needed: a version, 1 to 30 days, or a feature, 1 hour to 1 day.
+  HOLDFAST_TIME_PROOF_LIFETIME = 9,
+  HOLDFAST_TIME_FIRST_VERSION_LIFETIME = 10,
+  HOLDFAST_TIME_LONGEST_VERSION_LIFETIME = 11,
+  HOLDFAST_TIME_FIRST_FEATURE_LIFETIME = 12,
+  HOLDFAST_TIME_LONGEST_FEATURE_LIFETIME = 13,
+};
+// One of these.
+int holdfast_client_set_time(holdfast_client *client, int which,
+                             int64_t milliseconds, holdfast_error **error);
+
+enum {
+  // Of one connect. 8.
+  HOLDFAST_COUNT_MAX_ATTEMPTS = 0,
+  // A host of proven tolerance gets the full offer on so many addresses. 3.
+  HOLDFAST_COUNT_ADDRESSES_FOR_PROVEN_HOST = 1,
+  // How often credentials are asked for, on one connection. 3.
+  HOLDFAST_COUNT_MAX_SIGN_IN_TRIES = 2,
+  // One command is begun again so often, after lost connections. 3.
+  HOLDFAST_COUNT_MAX_REPEATS = 3,
+  // Dials in a row that may fail to bring a session's connection back. 6.
+  HOLDFAST_COUNT_MAX_REDIALS = 4,
+};
+// One of these.
+int holdfast_client_set_count(holdfast_client *client, int which, int count,
+                              holdfast_error **error);
+
 // Part of the cache's key, such as the name of a network.
 int holdfast_client_set_scope(holdfast_client *client, const char *scope,
                               holdfast_error **error);
-// What is known of hosts; NULL: a memory of the client's own, gone with it.
+// What is known of hosts; NULL: the client's own file.
 int holdfast_client_set_cache(holdfast_client *client, holdfast_cache *cache,
                               holdfast_error **error);
+// The client's own file, shared with other processes; NULL: in memory. At first
+// holdfast/hosts.db in $XDG_STATE_HOME or ~/.local/state.
+int holdfast_client_set_cache_file(holdfast_client *client, const char *path,
+                                   holdfast_error **error);
+// Where the secrets of every connection go, for Wireshark; NULL: nowhere.
+int holdfast_client_set_key_log_file(holdfast_client *client, const char *path,
+                                     holdfast_error **error);
 
 // The way to servers (docs/control.md): "socks5://[user:password@]host[:port]"
 // or "http://..."; NULL: none.
@@ -498,8 +551,8 @@ void holdfast_verification_answer(holdfast_verification *verification, int code,
 // connect's.
 typedef void (*holdfast_verifier)(void *data,
                                   holdfast_verification *verification);
-// With a verifier, holdfast_client_add_ca_file() and its like do nothing. What
-// it accepts counts as verified: credentials may pass, and the cache learns.
+// holdfast_client_add_ca_file() and its like do not go with a verifier. What it
+// accepts counts as verified: credentials may pass, and the cache learns.
 // NULL: Holdfast verifies.
 int holdfast_client_set_verifier(holdfast_client *client,
                                  holdfast_verifier verifier, void *data,

@@ -7,39 +7,40 @@
 
 namespace holdfast::c {
 
-SessionWork::SessionWork(std::unique_ptr<Network> network, Target target,
-                         const holdfast_credentials* credentials)
-    : network_(std::move(network)),
-      target_(std::move(target)),
-      provider_(credentials == nullptr ? nullptr : credentials->provider) {
-  const Settings& settings = network_->settings;
-  SessionOptions options{{settings.Request(target_, cancellation_)}};
-  options.redial.credentials = provider_.get();
-  if (credentials != nullptr) options.redial.mechanism = credentials->mechanism;
-  options.redial.policy.max_redials = settings.max_redials;
-  options.patience = settings.patience;
-  typed_ = NewSession(std::move(options));
+absl::StatusOr<std::shared_ptr<SessionWork>> SessionWork::Create(
+    std::unique_ptr<Network> network, const Target& target,
+    const std::string& text, const holdfast_credentials* credentials) {
+  const std::shared_ptr<SessionWork> work(
+      new SessionWork(std::move(network), target));
+  absl::StatusOr<AnySession> session = work->Open(
+      text, credentials == nullptr ? nullptr : credentials->provider);
+  if (!session.ok()) return session.status();
+  work->typed_ = *std::move(session);
+  return work;
 }
 
-SessionWork::AnySession SessionWork::NewSession(SessionOptions options) {
-  const Connector::Services services = network_->services();
+absl::StatusOr<SessionWork::AnySession> SessionWork::Open(
+    const std::string& target, std::shared_ptr<CredentialsProvider> who) {
+  Client& client = *network_->client;
   switch (target_.protocol) {
     case Protocol::kImap:
-      return ImapSession::Create(
-          services, {std::move(options), [this](const ImapUpdate& update) {
-                       // It may be replaced from inside.
-                       const auto tell = on_update;
-                       if (tell) tell(update);
-                     }});
+      return client.OpenImap(
+          target, std::move(who),
+          [this](const ImapUpdate& update) {
+            // It may be replaced from inside.
+            const auto tell = on_update;
+            if (tell) tell(update);
+          },
+          cancellation_);
     case Protocol::kPop3:
-      return Pop3Session::Create(services, std::move(options));
+      return client.OpenPop3(target, std::move(who), cancellation_);
     case Protocol::kSmtp:
     case Protocol::kSubmission:
-      return SmtpSession::Create(services, std::move(options));
+      return client.OpenSmtp(target, std::move(who), cancellation_);
     case Protocol::kNntp:
-      return NntpSession::Create(services, std::move(options));
+      return client.OpenNntp(target, std::move(who), cancellation_);
   }
-  return {};
+  return NoSuchCommand(target_);
 }
 
 Session& SessionWork::session() const {
@@ -118,9 +119,11 @@ holdfast_session* holdfast_session_new(const holdfast_client* client,
     absl::StatusOr<std::unique_ptr<Network>> network =
         holdfast::c::NewNetwork(client, *on);
     if (!network.ok()) return network.status();
+    auto work =
+        SessionWork::Create(*std::move(network), *read, target, credentials);
+    if (!work.ok()) return work.status();
     return std::make_unique<holdfast_session>(
-        holdfast_session{std::make_shared<SessionWork>(
-            *std::move(network), *std::move(read), credentials)});
+        holdfast_session{*std::move(work)});
   });
 }
 

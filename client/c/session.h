@@ -39,9 +39,10 @@ namespace holdfast::c {
 // Thread safety: the loop's thread, but for what is said.
 class SessionWork {
  public:
-  // `credentials` may be null.
-  SessionWork(std::unique_ptr<Network> network, Target target,
-              const holdfast_credentials* credentials);
+  // `credentials` may be null. Errors: those of the client's.
+  static absl::StatusOr<std::shared_ptr<SessionWork>> Create(
+      std::unique_ptr<Network> network, const Target& target,
+      const std::string& text, const holdfast_credentials* credentials);
 
   // Null if the target's protocol is another.
   template <typename Typed>
@@ -73,11 +74,13 @@ class SessionWork {
       std::variant<std::unique_ptr<ImapSession>, std::unique_ptr<Pop3Session>,
                    std::unique_ptr<SmtpSession>, std::unique_ptr<NntpSession>>;
 
-  AnySession NewSession(SessionOptions options);
+  SessionWork(std::unique_ptr<Network> network, const Target& target)
+      : network_(std::move(network)), target_(target) {}
+  absl::StatusOr<AnySession> Open(const std::string& target,
+                                  std::shared_ptr<CredentialsProvider> who);
 
   const std::unique_ptr<Network> network_;
   const Target target_;
-  const std::shared_ptr<CredentialsProvider> provider_;
   const std::shared_ptr<Cancellation> cancellation_ =
       std::make_shared<Cancellation>();
   std::vector<std::weak_ptr<Progress>> begun_;

@@ -46,14 +46,14 @@ class Subjects : public ImapFetchSink {
 int main(int argc, char** argv) {
   std::string password;
   if (argc != 3 || !std::getline(std::cin, password)) return 2;
-  const auto user =
+  const std::shared_ptr<CredentialsProvider> user =
       NewPasswordProvider(argv[2], SecretString::Take(std::move(password)));
   const auto runtime = OrExit(NssRuntime::Start());
   TrustOptions trust;
   if (const char* file = std::getenv("SSL_CERT_FILE")) trust.ca_files = {file};
   RedialOptions redial{{OrExit(ParseTarget(argv[1])), runtime,
                         OrExit(Trust::Load(runtime, trust))}};
-  redial.credentials = user.get();
+  redial.credentials = user;
   const auto own = OrExit(OwnLoop::Create(nullptr));
   const auto imap = ImapSession::Create(own->services(), {{redial}});
 

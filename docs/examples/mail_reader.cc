@@ -35,12 +35,13 @@ Diagnosis Explain(const Error& error, const ConnectReport* report) {
 }  // namespace
 
 MailReader::MailReader(Connector::Services services, ConnectRequest imap,
-                       ConnectRequest smtp, CredentialsProvider* credentials,
+                       ConnectRequest smtp,
+                       std::shared_ptr<CredentialsProvider> credentials,
                        ReaderView* view)
     : services_(std::move(services)),
       imap_request_(std::move(imap)),
       smtp_request_(std::move(smtp)),
-      credentials_(credentials),
+      credentials_(std::move(credentials)),
       view_(view),
       smtp_(SmtpSession::Create(services_,
                                 Limits(smtp_request_, &smtp_accepted_))) {}

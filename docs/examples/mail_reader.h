@@ -36,9 +36,10 @@ class ReaderView {
 // Thread safety: the loop's thread, which is the window's.
 class MailReader {
  public:
-  // Services, credentials and view outlive it.
+  // Services and view outlive it.
   MailReader(Connector::Services services, ConnectRequest imap,
-             ConnectRequest smtp, CredentialsProvider* credentials,
+             ConnectRequest smtp,
+             std::shared_ptr<CredentialsProvider> credentials,
              ReaderView* view);
 
   // Drops the IMAP connection, whatever it is doing, and opens INBOX anew: at
@@ -57,7 +58,7 @@ class MailReader {
   const Connector::Services services_;
   ConnectRequest imap_request_;
   const ConnectRequest smtp_request_;
-  CredentialsProvider* const credentials_;
+  const std::shared_ptr<CredentialsProvider> credentials_;
   ReaderView* const view_;
   AcceptedCertificates imap_accepted_;
   AcceptedCertificates smtp_accepted_;

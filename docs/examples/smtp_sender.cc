@@ -28,14 +28,14 @@ T OrExit(absl::StatusOr<T> result) {
 int main(int argc, char** argv) {
   std::string password;
   if (argc < 6 || !std::getline(std::cin, password)) return 2;
-  const auto user =
+  const std::shared_ptr<CredentialsProvider> user =
       NewPasswordProvider(argv[2], SecretString::Take(std::move(password)));
   const auto runtime = OrExit(NssRuntime::Start());
   TrustOptions trust;
   if (const char* file = std::getenv("SSL_CERT_FILE")) trust.ca_files = {file};
   RedialOptions redial{{OrExit(ParseTarget(argv[1])), runtime,
                         OrExit(Trust::Load(runtime, trust))}};
-  redial.credentials = user.get();
+  redial.credentials = user;
   const auto own = OrExit(OwnLoop::Create(nullptr));
   const auto smtp = SmtpSession::Create(own->services(), {redial});
 

@@ -17,9 +17,14 @@ class RedialerImpl final : public Redialer {
       : loop_(services.loop),
         connector_(std::move(services)),
         options_(std::move(options)),
-        sign_in_options_{options_.connect.target.protocol, options_.mechanism},
+        sign_in_options_{options_.connect.target.protocol},
         created_(loop_->Now()) {
     sign_in_options_.min_version = options_.connect.policy.versions.min();
+    sign_in_options_.max_tries = options_.max_sign_in_tries;
+    sign_in_options_.response_timeout = options_.sign_in_timeout;
+    if (options_.credentials != nullptr) {
+      sign_in_options_.mechanism = options_.credentials->mechanism();
+    }
     if (!options_.random) {
       options_.random = [this] { return absl::Uniform(generator_, 0.0, 1.0); };
     }
@@ -144,7 +149,7 @@ void RedialerImpl::Connect() {
       options_.credentials == nullptr
           ? connector_.Connect(std::move(request), std::move(on_done))
           : connector_.Connect(std::move(request),
-                               {options_.credentials, sign_in_options_},
+                               {options_.credentials.get(), sign_in_options_},
                                std::move(on_done));
 }
 
@@ -155,7 +160,7 @@ void RedialerImpl::OnConnected(ConnectResult result) {
   connection_ = std::move(result.connection);
   if (options_.credentials == nullptr) return Finish();
   sign_in_ = SignIn::Start(
-      loop_, connection_.get(), options_.credentials, sign_in_options_,
+      loop_, connection_.get(), options_.credentials.get(), sign_in_options_,
       [this](SignInResult signed_in) { OnSignedIn(std::move(signed_in)); },
       std::move(result.begun_sign_in));
 }

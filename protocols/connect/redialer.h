@@ -39,10 +39,11 @@ struct RedialPolicy {
 
 struct RedialOptions {
   ConnectRequest connect;
-  // Null: not signed in. Outlives the redialer.
-  CredentialsProvider* credentials = nullptr;
-  // Only this one; unset: the strongest that both sides know.
-  std::optional<SaslMechanism> mechanism = std::nullopt;
+  // Null: not signed in.
+  std::shared_ptr<CredentialsProvider> credentials = nullptr;
+  // As in SignInOptions.
+  int max_sign_in_tries = 3;
+  absl::Duration sign_in_timeout = absl::Seconds(60);
   RedialPolicy policy = {};
   // 0 to 1, for the pauses; null: a random number.
   std::function<double()> random = {};
@@ -69,7 +70,7 @@ class Redialer {
  public:
   using Done = std::function<void(RedialResult)>;
 
-  // Services and credentials outlive it.
+  // The services outlive it.
   static std::unique_ptr<Redialer> Create(Connector::Services services,
                                           RedialOptions options);
   // Destroying it abandons the dialling; the callback is then never called.

@@ -16,8 +16,13 @@ absl::Status Unprotected(absl::string_view why) {
 
 class PasswordProvider final : public CredentialsProvider {
  public:
-  PasswordProvider(std::string user, SecretString password)
-      : user_(std::move(user)), password_(std::move(password)) {}
+  PasswordProvider(std::string user, SecretString password,
+                   std::optional<SaslMechanism> mechanism)
+      : user_(std::move(user)),
+        password_(std::move(password)),
+        mechanism_(mechanism) {}
+
+  std::optional<SaslMechanism> mechanism() const override { return mechanism_; }
 
   bool Has(CredentialKind kind) const override {
     return kind == CredentialKind::kPassword;
@@ -36,6 +41,7 @@ class PasswordProvider final : public CredentialsProvider {
 
   const std::string user_;
   const SecretString password_;
+  const std::optional<SaslMechanism> mechanism_;
 };
 
 }  // namespace
@@ -61,9 +67,10 @@ absl::Status CredentialsGate::Ask(const SecureSocket& socket, TlsVersion floor,
 }
 
 std::unique_ptr<CredentialsProvider> NewPasswordProvider(
-    std::string user, SecretString password) {
+    std::string user, SecretString password,
+    std::optional<SaslMechanism> mechanism) {
   return std::make_unique<PasswordProvider>(std::move(user),
-                                            std::move(password));
+                                            std::move(password), mechanism);
 }
 
 }  // namespace holdfast

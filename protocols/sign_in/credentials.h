@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -53,6 +54,11 @@ class CredentialsProvider {
 
   // What it can be asked for. kNone: to sign in as nobody.
   virtual bool Has(CredentialKind kind) const = 0;
+  // Only this one is to be used; unset: the strongest that both sides know.
+  // Sessions and redialers ask; SignIn itself is told by its options.
+  virtual std::optional<SaslMechanism> mechanism() const {
+    return std::nullopt;
+  }
 
  protected:
   // Calls `answer` once, at once or later, on the loop's thread; an error ends
@@ -65,8 +71,9 @@ class CredentialsProvider {
 
 // Gives the same user name and password once, and again never: an answer to
 // "refused" would only lock the account. Errors of Ask(): those of the refusal.
-std::unique_ptr<CredentialsProvider> NewPasswordProvider(std::string user,
-                                                         SecretString password);
+std::unique_ptr<CredentialsProvider> NewPasswordProvider(
+    std::string user, SecretString password,
+    std::optional<SaslMechanism> mechanism = std::nullopt);
 
 }  // namespace holdfast
 #pragma GCC visibility pop

@@ -38,14 +38,16 @@ inline std::string NameOf(const std::string& text) {
 class FaultTest : public testing::Test {
  protected:
   // Signs in to `target` as `user`, whose password is "pw"; impatient.
-  SessionOptions Options(const std::string& target, const std::string& user) {
+  SessionOptions Options(
+      const std::string& target, const std::string& user,
+      std::optional<SaslMechanism> mechanism = std::nullopt) {
     TrustOptions trust;
     trust.system_roots = false;
     trust.ca_files = {directory_.Write("ca.pem", authority_.certificate_pem())};
     SessionOptions options{{Patient(
         {*ParseTarget(target), runtime_, *Trust::Load(runtime_, trust)})}};
-    providers_.push_back(NewPasswordProvider(user, SecretString("pw")));
-    options.redial.credentials = providers_.back().get();
+    options.redial.credentials =
+        NewPasswordProvider(user, SecretString("pw"), mechanism);
     options.redial.policy.first_pause = absl::Milliseconds(5);
     options.redial.policy.longest_pause = absl::Milliseconds(50);
     options.patience = Scaled(absl::Seconds(1));
@@ -79,7 +81,6 @@ class FaultTest : public testing::Test {
   lab::CertificateAuthority authority_ = *lab::CertificateAuthority::Create();
   TempDir directory_;
   std::shared_ptr<NssRuntime> runtime_ = *NssRuntime::Start();
-  std::vector<std::unique_ptr<CredentialsProvider>> providers_;
   std::unique_ptr<OwnLoop> own_ = *OwnLoop::Create(nullptr);
   std::vector<std::string> events_;
 };

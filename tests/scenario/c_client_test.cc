@@ -57,8 +57,8 @@ class CClientTest : public InProcessTest {
         0);
     EXPECT_EQ(holdfast_client_set_cache(client_.get(), cache_.get(), nullptr),
               0);
-    EXPECT_EQ(holdfast_client_set_timeout(client_.get(),
-                                          ScaledMilliseconds(30'000), nullptr),
+    EXPECT_EQ(holdfast_client_set_time(client_.get(), HOLDFAST_TIME_CONNECT,
+                                       ScaledMilliseconds(30'000), nullptr),
               0);
   }
 
@@ -111,9 +111,11 @@ TEST_F(CClientTest, AnErrorIsACodeWordsAndJson) {
 TEST_F(CClientTest, WhatIsMissingOrWrongIsSaidAndHarmsNothing) {
   EXPECT_EQ(holdfast_client_add_ca_file(client_.get(), nullptr, nullptr),
             HOLDFAST_E_INVALID_ARGUMENT);
-  EXPECT_EQ(holdfast_client_set_timeout(nullptr, 1, nullptr),
-            HOLDFAST_E_INVALID_ARGUMENT);
-  EXPECT_EQ(holdfast_client_set_timeout(client_.get(), 0, nullptr),
+  EXPECT_EQ(
+      holdfast_client_set_time(nullptr, HOLDFAST_TIME_CONNECT, 1, nullptr),
+      HOLDFAST_E_INVALID_ARGUMENT);
+  EXPECT_EQ(holdfast_client_set_time(client_.get(), HOLDFAST_TIME_CONNECT, 0,
+                                     nullptr),
             HOLDFAST_E_INVALID_ARGUMENT);
   EXPECT_EQ(holdfast_client_set_versions(client_.get(), "2", "1.3", nullptr),
             HOLDFAST_E_INVALID_ARGUMENT);
@@ -122,7 +124,8 @@ TEST_F(CClientTest, WhatIsMissingOrWrongIsSaidAndHarmsNothing) {
   EXPECT_EQ(
       holdfast_client_set_identity(client_.get(), "/none", "/none", nullptr),
       HOLDFAST_E_CLIENT_IDENTITY_UNUSABLE);
-  EXPECT_EQ(holdfast_client_set_max_redials(client_.get(), -1, nullptr),
+  EXPECT_EQ(holdfast_client_set_count(client_.get(), HOLDFAST_COUNT_MAX_REDIALS,
+                                      -1, nullptr),
             HOLDFAST_E_INVALID_ARGUMENT);
   for (const char* target : {"gopher://x", "imaps://", ""}) {
     const OperationPtr connect(
@@ -665,13 +668,27 @@ TEST_F(CClientTest, CertificatesAreVerifiedByTheEmbedderInOurPlace) {
   EXPECT_EQ(verifier.calls, 3);
 }
 
+TEST_F(CClientTest, AVerifierAndAuthoritiesAreNotBothMeant) {
+  Verifier verifier;
+  holdfast_client_set_verifier(client_.get(), Verify, &verifier, nullptr);
+  const OperationPtr connect(
+      holdfast_connect(client_.get(), nullptr, "imaps://127.0.0.1:1"));
+  EXPECT_EQ(holdfast_operation_wait(connect.get()),
+            HOLDFAST_E_INVALID_ARGUMENT);
+  EXPECT_EQ(verifier.calls, 0);
+}
+
 TEST_F(CClientTest, AnEmbeddersVerdictMayComeAfterTheConnectHasEnded) {
   const auto server = StartLab("healthy");
+  const ClientPtr stranger(holdfast_client_new(nullptr));
   Verifier verifier;
   verifier.later = true;
-  holdfast_client_set_verifier(client_.get(), Verify, &verifier, nullptr);
-  holdfast_client_set_timeout(client_.get(), ScaledMilliseconds(2000), nullptr);
-  EXPECT_EQ(holdfast_operation_wait(Connect(*server).get()),
+  holdfast_client_set_verifier(stranger.get(), Verify, &verifier, nullptr);
+  holdfast_client_set_time(stranger.get(), HOLDFAST_TIME_CONNECT,
+                           ScaledMilliseconds(2000), nullptr);
+  const OperationPtr connect(
+      holdfast_connect(stranger.get(), nullptr, Url(*server).c_str()));
+  EXPECT_EQ(holdfast_operation_wait(connect.get()),
             HOLDFAST_E_CERTIFICATE_UNDECIDED);
   ASSERT_NE(verifier.pending, nullptr);
   holdfast_verification_answer(verifier.pending, 0, nullptr);

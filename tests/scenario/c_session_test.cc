@@ -60,10 +60,10 @@ class CSessionTest : public testing::Test {
     const ClientPtr client(holdfast_client_new(nullptr));
     holdfast_client_set_system_roots(client.get(), 0, nullptr);
     holdfast_client_add_ca_file(client.get(), ca_file().c_str(), nullptr);
-    holdfast_client_set_timeout(client.get(), ScaledMilliseconds(30'000),
-                                nullptr);
-    holdfast_client_set_patience(client.get(), ScaledMilliseconds(60'000),
-                                 nullptr);
+    holdfast_client_set_time(client.get(), HOLDFAST_TIME_CONNECT,
+                             ScaledMilliseconds(30'000), nullptr);
+    holdfast_client_set_time(client.get(), HOLDFAST_TIME_PATIENCE,
+                             ScaledMilliseconds(60'000), nullptr);
     const CredentialsPtr credentials(
         holdfast_credentials_new_password(user, password, nullptr));
     holdfast_error* error = nullptr;

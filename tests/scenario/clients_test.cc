@@ -114,9 +114,9 @@ class MailReaderTest : public ClientsTest {
   void Open(ConnectRequest imap, ConnectRequest smtp,
             const std::string& user = "alice",
             const std::string& password = "pw") {
-    credentials_ = NewPasswordProvider(user, SecretString(password));
     reader_.emplace(mail_.services(), std::move(imap), std::move(smtp),
-                    credentials_.get(), &window_);
+                    NewPasswordProvider(user, SecretString(password)),
+                    &window_);
   }
   // As the window does all day.
   void RunUntilShown(size_t count) {
@@ -134,7 +134,6 @@ class MailReaderTest : public ClientsTest {
   example::GlibEventLoop loop_{nullptr};
   example::Mail mail_{&loop_};
   Window window_;
-  std::unique_ptr<CredentialsProvider> credentials_;
   std::optional<example::MailReader> reader_;
 };
 
@@ -305,17 +304,17 @@ TEST_F(MailNotifierTest, ComesBackWithTheNetworkOrAfterARest) {
 }
 
 TEST_F(MailNotifierTest, AWrongPasswordIsNotGivenAgainBeforeTheUserActs) {
-  AskCounter credentials("alice");
+  const auto credentials = std::make_shared<AskCounter>("alice");
   example::InboxWatch::Options options = Watch("alice");
-  options.session.redial.credentials = &credentials;
+  options.session.redial.credentials = credentials;
   options.first_rest = absl::Milliseconds(1);
   example::InboxWatch* const watch = notifier_.Add(std::move(options));
   RunUntilHeard(1);
   notifier_.OnNetworkChanged();
   RunFor(Scaled(absl::Milliseconds(50)));
   EXPECT_THAT(heard_, ElementsAre("alice authentication_refused"));
-  EXPECT_EQ(credentials.asked, 1);
-  credentials.password = "pw";
+  EXPECT_EQ(credentials->asked, 1);
+  credentials->password = "pw";
   watch->OnUserActed();
   RunUntilHeard(2);
   EXPECT_EQ(heard_[1], "alice 0");

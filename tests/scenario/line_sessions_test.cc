@@ -32,10 +32,11 @@ constexpr char kMessage[] = "Subject: dots\r\n\r\n.\r\n..\r\nend\r\n";
 class LineSessionsTest : public FaultTest {
  protected:
   // As Options() says, but as patient as real servers need.
-  SessionOptions Patient(const std::string& scheme, uint16_t port,
-                         const std::string& user) {
+  SessionOptions Patient(
+      const std::string& scheme, uint16_t port, const std::string& user,
+      std::optional<SaslMechanism> mechanism = std::nullopt) {
     SessionOptions options =
-        Options(absl::StrCat(scheme, "://127.0.0.1:", port), user);
+        Options(absl::StrCat(scheme, "://127.0.0.1:", port), user, mechanism);
     options.patience = LongEnough();
     return options;
   }
@@ -214,9 +215,9 @@ class NntpTest : public LineSessionsTest {
     ASSERT_TRUE(inn.ok()) << inn.status();
     inn_ = *std::move(inn);
     relay_ = std::make_unique<CuttingRelay>(inn_->nntps_port());
-    SessionOptions options = Patient("nntps", relay_->port(), "alice");
     // INN offers SASL, which knows other users than AUTHINFO USER does.
-    options.redial.mechanism = SaslMechanism::kProtocolLogin;
+    SessionOptions options = Patient("nntps", relay_->port(), "alice",
+                                     SaslMechanism::kProtocolLogin);
     nntp_ = NntpSession::Create(own_->services(), std::move(options));
     const auto group = Await<NntpGroup>(
         [&](auto done) { nntp_->Group("test.local", std::move(done)); });

@@ -184,9 +184,8 @@ INSTANTIATE_TEST_SUITE_P(Loops, LoopSessionTest,
 TEST_P(LoopSessionTest, AMessageIsStoredAndFetched) {
   const auto dovecot = DovecotServer::Start({*authority_.Issue()});
   ASSERT_TRUE(dovecot.ok()) << dovecot.status();
-  const auto provider = NewPasswordProvider("alice", SecretString("pw"));
   SessionOptions options{{RequestFor((*dovecot)->imaps_port())}};
-  options.redial.credentials = provider.get();
+  options.redial.credentials = NewPasswordProvider("alice", SecretString("pw"));
   const auto imap = ImapSession::Create(Services(), {options});
 
   const std::string text = "Subject: a\r\n\r\nA message.\r\n";

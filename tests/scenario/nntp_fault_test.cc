@@ -66,10 +66,9 @@ class NntpFaultTest : public FaultTest,
 };
 
 std::unique_ptr<NntpSession> NntpFaultTest::Open(uint16_t port) {
-  SessionOptions options =
-      Options(absl::StrCat("nntps://127.0.0.1:", port), "alice");
   // INN offers SASL, which knows other users than AUTHINFO USER does.
-  options.redial.mechanism = SaslMechanism::kProtocolLogin;
+  SessionOptions options = Options(absl::StrCat("nntps://127.0.0.1:", port),
+                                   "alice", SaslMechanism::kProtocolLogin);
   return NntpSession::Create(own_->services(), std::move(options));
 }
 

@@ -72,7 +72,8 @@ class PeerWordsLibraryTest : public testing::TestWithParam<const char*> {
     holdfast_client_add_ca_file(
         client.get(), directory_.Write("ca.pem", certificate_.root_pem).c_str(),
         nullptr);
-    holdfast_client_set_max_redials(client.get(), 0, nullptr);
+    holdfast_client_set_count(client.get(), HOLDFAST_COUNT_MAX_REDIALS, 0,
+                              nullptr);
     holdfast_client_set_event_function(
         client.get(),
         [](void* told, const holdfast_value* event) {

@@ -52,7 +52,7 @@ class RealRedialerTest : public testing::Test {
     RedialOptions options{Patient(
         {*ParseTarget(absl::StrCat("imaps://127.0.0.1:", relay_.port())),
          runtime_, *Trust::Load(runtime_, trust)})};
-    options.credentials = &provider_;
+    options.credentials = provider_;
     options.connect.cancellation = cancellation_;
     options.policy.first_pause = absl::Milliseconds(10);
     options.policy.longest_pause = absl::Milliseconds(40);
@@ -101,7 +101,8 @@ class RealRedialerTest : public testing::Test {
   CuttingRelay relay_{dovecot_->imaps_port()};
   TempDir directory_;
   std::shared_ptr<NssRuntime> runtime_ = *NssRuntime::Start();
-  CountingProvider provider_;
+  const std::shared_ptr<CountingProvider> provider_ =
+      std::make_shared<CountingProvider>();
   std::unique_ptr<HostCache> cache_ = NewMemoryHostCache();
   std::unique_ptr<OwnLoop> own_ = *OwnLoop::Create(cache_.get());
   std::vector<std::string> events_;
@@ -123,7 +124,7 @@ TEST_F(RealRedialerTest, AConnectionThatWasLostIsGivenBackSignedIn) {
   ASSERT_TRUE(second.ok()) << second.error->Message();
   EXPECT_EQ(second.dials, 1);
   EXPECT_TRUE(second.sign_in.ok());
-  EXPECT_EQ(provider_.asked, 2);
+  EXPECT_EQ(provider_->asked, 2);
   EXPECT_THAT(*Noop(second.connection.get()), HasSubstr("a1 OK"));
   EXPECT_THAT(events_, Contains("redial_pause"));
   EXPECT_THAT(events_, Contains("signed_in").Times(2));
@@ -140,7 +141,7 @@ TEST_F(RealRedialerTest,
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error->code, ErrorCode::kUnknownIssuer);
   EXPECT_EQ(second.dials, 1);
-  EXPECT_EQ(provider_.asked, 1);
+  EXPECT_EQ(provider_->asked, 1);
 }
 
 TEST_F(RealRedialerTest, AServerThatIsAwayForAWhileIsWaitedForAndNeverMarked) {
@@ -163,9 +164,9 @@ TEST_F(RealRedialerTest, AServerThatIsAwayForAWhileIsWaitedForAndNeverMarked) {
 }
 
 TEST_F(RealRedialerTest, AnotherThreadMayCancelWhileTheProviderThinks) {
-  provider_.answers = false;
+  provider_->answers = false;
   std::thread canceller([this] {
-    while (provider_.asked == 0) std::this_thread::yield();
+    while (provider_->asked == 0) std::this_thread::yield();
     cancellation_->Cancel();
   });
   const RedialResult result = Dial();
@@ -181,7 +182,7 @@ TEST_F(RealRedialerTest, AServerThatStaysAwayIsLeft) {
       DialAgain(MakeError(ErrorCode::kConnectionReset, Phase::kSession));
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.dials, 6);
-  EXPECT_EQ(provider_.asked, 1);
+  EXPECT_EQ(provider_->asked, 1);
 }
 
 }  // namespace

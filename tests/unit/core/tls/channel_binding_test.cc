@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "holdfast/protocols/dialogue/connection_parts.h"
 #include "holdfast/protocols/sign_in/sign_in.h"
 #include "holdfast/tests/helpers/manual_event_loop.h"
 #include "holdfast/tests/helpers/openssl_peer.h"
@@ -99,7 +100,7 @@ TEST_F(ChannelBindingTest, PlusIsTakenAndBothSidesAgreeOnTheChannel) {
     socket_ = *SecureSocket::Create(runtime_, std::move(pair_.client));
     Connect(TlsVersion::kTls13);
     SaslServer server(Protocol::kImap, Exporter());
-    Connection connection(
+    const std::unique_ptr<Connection> connection = NewConnection(
         std::move(socket_),
         std::make_unique<ReadyNegotiator>(
             "* OK", std::vector<std::string>{"SASL-IR", "AUTH=PLAIN",
@@ -109,12 +110,12 @@ TEST_F(ChannelBindingTest, PlusIsTakenAndBothSidesAgreeOnTheChannel) {
     ManualEventLoop loop;
     std::optional<SignInResult> result;
     const auto sign_in = SignIn::Start(
-        &loop, &connection, &provider, {Protocol::kImap},
+        &loop, connection.get(), &provider, {Protocol::kImap},
         [&result](SignInResult done) { result = std::move(done); });
     loop.Advance(absl::ZeroDuration());
     for (int i = 0; i < 10 && !result; ++i) {
       peer_->Write(server.Answer(peer_->Read()));
-      loop.MarkReady(connection.fd());
+      loop.MarkReady(connection->fd());
     }
     ASSERT_TRUE(result);
     EXPECT_TRUE(result->ok()) << result->error->Message();
