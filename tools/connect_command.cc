@@ -61,43 +61,38 @@ ExitStatus Report(const GlobalOptions& global, const ConnectReport& report,
 
 // Null if none was named.
 absl::StatusOr<std::shared_ptr<const ClientIdentity>> LoadIdentity(
-    std::shared_ptr<NssRuntime> runtime, const ClientIdentityFiles& files) {
+    const ClientIdentityFiles& files) {
   if (files.certificate.empty()) return nullptr;
+  const absl::StatusOr<std::shared_ptr<NssRuntime>> runtime =
+      NssRuntime::Start();
+  if (!runtime.ok()) return runtime.status();
   absl::StatusOr<std::shared_ptr<const ClientIdentity>> identity =
-      ClientIdentity::Load(std::move(runtime), files);
+      ClientIdentity::Load(*runtime, files);
   if (identity.ok() && (*identity)->key_is_exposed()) {
     std::cerr << absl::StrCat("warning: ", ExposedFileWarning(files.key), "\n");
   }
   return identity;
 }
 
-// What a connect needs that can fail before any network use.
-absl::StatusOr<ConnectRequest> MakeRequest(
-    const GlobalOptions& global, const Target& target,
-    const ConnectCommandOptions& options) {
-  absl::StatusOr<FallbackPolicy> policy = options.connection.Policy();
-  if (!policy.ok()) return policy.status();
-  absl::StatusOr<std::shared_ptr<NssRuntime>> runtime = NssRuntime::Start();
-  if (!runtime.ok()) return runtime.status();
-  absl::StatusOr<std::shared_ptr<const Trust>> trust =
-      Trust::Load(*runtime, options.connection.trust);
-  if (!trust.ok()) return trust.status();
-  ConnectRequest request{target, *runtime, *trust};
-  request.policy = *policy;
-  request.timeout = options.connection.timeout;
+// All that can fail before any network use.
+absl::StatusOr<CommandClient> MakeClient(const GlobalOptions& global,
+                                         const Target& target,
+                                         const ConnectCommandOptions& options) {
+  ClientOptions client = options.connection.client;
+  SetCache(global, &client);
   absl::StatusOr<std::shared_ptr<const ClientIdentity>> identity =
-      LoadIdentity(*runtime, options.identity);
+      LoadIdentity(options.identity);
   if (!identity.ok()) return identity.status();
-  request.identity = *std::move(identity);
+  client.identity = *std::move(identity);
   // A client that runs us for a session has no use for progress, nor a log.
   const bool warnings_only =
       global.json || (!options.check && isatty(STDERR_FILENO) == 0);
   absl::StatusOr<EventOutput> output =
       OpenEventOutput(global, options.connection, target, warnings_only);
   if (!output.ok()) return output.status();
-  request.on_event = std::move(output->on_event);
-  request.key_log = std::move(output->key_log);
-  return request;
+  client.on_event = std::move(output->on_event);
+  client.key_log = std::move(output->key_log);
+  return NewCommandClient(options.connection, std::move(client));
 }
 
 // Null if nobody is to sign in.
@@ -111,32 +106,27 @@ absl::StatusOr<std::unique_ptr<CommandSignIn>> PrepareSignIn(
 // Everything that one run of the command works with.
 class ConnectRun {
  public:
-  ConnectRun(const GlobalOptions& global, std::unique_ptr<UvEventLoop> loop,
-             const ConnectionOptions& options)
-      : loop_(std::move(loop)),
-        signals_(loop_.get(), [this] { OnSignal(); }),
-        cache_(OpenCache(global)),
-        resolver_(options.NewResolver(loop_.get())),
-        dialer_(NewRouteDialer(loop_.get(), resolver_.get(), options.route)),
-        connector_(
-            {loop_.get(), resolver_.get(), dialer_.get(), cache_.get()}) {}
+  explicit ConnectRun(CommandClient client)
+      : client_(std::move(client)), signals_(loop(), [this] { OnSignal(); }) {}
 
-  // Reaches the server, and signs in by `sign_in` unless that is null. What it
+  // Reaches `target`, and signs in by `sign_in` unless that is null. What it
   // returns lives as long as this.
-  const ConnectReport& Reach(ConnectRequest request,
+  const ConnectReport& Reach(const Target& target,
                              std::unique_ptr<CommandSignIn> sign_in) {
-    started_ = loop_->Now();
+    const ConnectRequest request = client_.client->RequestFor(target);
+    started_ = loop()->Now();
     on_event_ = request.on_event;
     const absl::Duration deadline = started_ + request.timeout;
     const std::optional<SignInRequest> early =
-        sign_in != nullptr ? sign_in->ForConnect(request.target.protocol)
+        sign_in != nullptr ? sign_in->ForConnect(target.protocol)
                            : std::nullopt;
     auto on_done = [this](ConnectResult result) {
       connected_ = std::move(result);
     };
-    operation_ = early ? connector_.Connect(std::move(request), *early, on_done)
-                       : connector_.Connect(std::move(request), on_done);
-    loop_->RunUntil([this] { return connected_.has_value(); });
+    Connector connector(client_.client->services());
+    operation_ = early ? connector.Connect(request, *early, on_done)
+                       : connector.Connect(request, on_done);
+    loop()->RunUntil([this] { return connected_.has_value(); });
     if (connected_->ok() && sign_in != nullptr && !is_over_) {
       SignIn(std::move(sign_in), deadline);
     }
@@ -150,9 +140,9 @@ class ConnectRun {
   // Leaves the server politely.
   void TakeLeave() {
     if (!connected_->ok() || is_over_) return;
-    farewell_ = Farewell::Start(loop_.get(), std::move(connected_->connection),
+    farewell_ = Farewell::Start(loop(), std::move(connected_->connection),
                                 kFarewellLimit, [this] { is_over_ = true; });
-    loop_->RunUntil([this] { return is_over_; });
+    loop()->RunUntil([this] { return is_over_; });
   }
 
   // Hands the server over to standard input and output. Returns the error that
@@ -162,12 +152,12 @@ class ConnectRun {
     if (!connected_->ok() || is_over_) return error;
     const std::string greeting =
         signed_in_ ? signed_in_->greeting : connected_->connection->greeting();
-    session_ = StartSession(loop_.get(), std::move(connected_->connection),
-                            greeting, [this, &error](RelayResult result) {
+    session_ = StartSession(loop(), std::move(connected_->connection), greeting,
+                            [this, &error](RelayResult result) {
                               error = std::move(result.error);
                               is_over_ = true;
                             });
-    loop_->RunUntil([this] { return is_over_; });
+    loop()->RunUntil([this] { return is_over_; });
     return error;
   }
 
@@ -177,15 +167,15 @@ class ConnectRun {
   // What it comes to goes into the report.
   void SignIn(std::unique_ptr<CommandSignIn> sign_in, absl::Duration deadline) {
     sign_in_ = std::move(sign_in);
-    sign_in_->Start(loop_.get(), &*connected_,
-                    connected_->report.target.protocol, deadline - loop_->Now(),
+    sign_in_->Start(loop(), &*connected_, connected_->report.target.protocol,
+                    deadline - loop()->Now(),
                     [this](CommandSignIn::Result result) {
                       signed_in_ = std::move(result);
                     });
-    loop_->RunUntil([this] { return signed_in_.has_value(); });
+    loop()->RunUntil([this] { return signed_in_.has_value(); });
     sign_in_.reset();  // with the password
     if (signed_in_->event) {
-      signed_in_->event->at = loop_->Now() - started_;
+      signed_in_->event->at = loop()->Now() - started_;
       on_event_(*signed_in_->event);
     }
     ConnectReport& report = connected_->report;
@@ -202,12 +192,10 @@ class ConnectRun {
     is_over_ = true;
   }
 
-  const std::unique_ptr<UvEventLoop> loop_;
+  UvEventLoop* loop() const { return client_.loop.get(); }
+
+  const CommandClient client_;
   SignalWatch signals_;
-  const std::unique_ptr<HostCache> cache_;
-  const std::unique_ptr<Resolver> resolver_;
-  const std::unique_ptr<Dialer> dialer_;
-  Connector connector_;
   absl::Duration started_;  // loop time
   EventSink on_event_;
   std::unique_ptr<Connector::Operation> operation_;
@@ -227,13 +215,10 @@ ExitStatus Connect(const GlobalOptions& global,
     return Complain(ErrorFromStatus(target.status()), kExitUsage);
   }
   if (!options.check) HoldStandardDescriptors();
-  absl::StatusOr<std::unique_ptr<UvEventLoop>> loop = UvEventLoop::Create();
-  absl::StatusOr<ConnectRequest> request =
-      MakeRequest(global, *target, options);
+  absl::StatusOr<CommandClient> client = MakeClient(global, *target, options);
   absl::StatusOr<std::unique_ptr<CommandSignIn>> sign_in =
       PrepareSignIn(global, options);
-  absl::Status ready = loop.status();
-  ready.Update(request.status());
+  absl::Status ready = client.status();
   ready.Update(sign_in.status());
   if (!ready.ok()) {
     ConnectReport report{*target};
@@ -243,9 +228,8 @@ ExitStatus Connect(const GlobalOptions& global,
     }
     return options.check ? Report(global, report) : ReportNoSession(report);
   }
-  ConnectRun run(global, *std::move(loop), options.connection);
-  const ConnectReport& report =
-      run.Reach(*std::move(request), *std::move(sign_in));
+  ConnectRun run(*std::move(client));
+  const ConnectReport& report = run.Reach(*target, *std::move(sign_in));
   if (options.check) {
     run.TakeLeave();
     const ExitStatus status = Report(global, report, run.authentication());

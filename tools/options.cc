@@ -32,14 +32,7 @@ std::string Environment(const char* name) {
 // $HOLDFAST_CACHE, else where the XDG base directory specification puts state.
 std::string DefaultCachePath() {
   const std::string named = Environment("HOLDFAST_CACHE");
-  if (!named.empty()) return named;
-  const std::string state = Environment("XDG_STATE_HOME");
-  if (absl::StartsWith(state, "/")) {  // a relative path is invalid there
-    return absl::StrCat(state, "/holdfast/hosts.db");
-  }
-  const std::string home = Environment("HOME");
-  if (home.empty()) return "";
-  return absl::StrCat(home, "/.local/state/holdfast/hosts.db");
+  return named.empty() ? DefaultHostCacheFile() : named;
 }
 
 TlsVersion ParseAllowedVersion(const std::string& text) {
@@ -83,27 +76,25 @@ std::pair<std::string, Host> ParseOverride(const std::string& text) {
   return {endpoint.ToString(), *address};
 }
 
-Host ParseLocalAddress(const std::string& text,
-                       const std::vector<Host>& others) {
-  const absl::StatusOr<Host> host = Host::Parse(text);
-  if (!host.ok() || !host->is_ip_literal()) {
+void CheckLocalAddress(const std::string& text,
+                       const std::vector<std::string>& others) {
+  if (!Client::ParseBindAddress(text).ok()) {
     throw CLI::ValidationError(
         absl::StrCat("\"", text, "\" is not an IP address to connect from"));
   }
-  const auto is_ipv6 = [](const Host& address) {
-    return absl::StrContains(address.name(), ':');
+  const auto is_ipv6 = [](const std::string& address) {
+    return absl::StrContains(address, ':');
   };
-  for (const Host& other : others) {
-    if (is_ipv6(other) != is_ipv6(*host)) continue;
+  for (const std::string& other : others) {
+    if (is_ipv6(other) != is_ipv6(text)) continue;
     throw CLI::ValidationError(
         "--bind takes one IPv4 and one IPv6 address at most");
   }
-  return *host;
 }
 
-Proxy ParseProxy(const std::string& text) {
-  absl::StatusOr<Proxy> proxy = Proxy::Parse(text);
-  if (proxy.ok()) return *std::move(proxy);
+void CheckProxy(const std::string& text) {
+  const absl::StatusOr<Proxy> proxy = Proxy::Parse(text);
+  if (proxy.ok()) return;
   // Without the text, which may hold a password.
   throw CLI::ValidationError(ErrorFromStatus(proxy.status()).Message());
 }
@@ -187,20 +178,27 @@ std::unique_ptr<HostCache> OpenCache(const GlobalOptions& options) {
   return OpenSqliteHostCache(path);
 }
 
-std::unique_ptr<Resolver> ConnectionOptions::NewResolver(
-    EventLoop* loop) const {
-  return NewOverrideResolver(loop, overrides, NewSystemResolver(loop));
+void SetCache(const GlobalOptions& global, ClientOptions* client) {
+  client->cache_file = CachePath(global);
+  if (client->cache_file.empty()) client->cache = OpenCache(global);
 }
 
-absl::StatusOr<FallbackPolicy> ConnectionOptions::Policy() const {
-  FallbackPolicy policy;
-  absl::StatusOr<TlsVersionRange> range =
-      TlsVersionRange::Create(allow_legacy.value_or(min_version), max_version);
-  if (!range.ok()) return range.status();
-  policy.versions = *range;
-  policy.fallback = !no_fallback;
-  policy.hedge_delay = hedge_delay;
-  return policy;
+absl::StatusOr<CommandClient> NewCommandClient(const ConnectionOptions& options,
+                                               ClientOptions client) {
+  CommandClient made;
+  absl::StatusOr<std::unique_ptr<UvEventLoop>> loop = UvEventLoop::Create();
+  if (!loop.ok()) return loop.status();
+  made.loop = *std::move(loop);
+  made.resolver = NewOverrideResolver(made.loop.get(), options.overrides,
+                                      NewSystemResolver(made.loop.get()));
+  client.loop = made.loop.get();
+  client.resolver = made.resolver.get();
+  client.min_version = options.allow_legacy.value_or(client.min_version);
+  absl::StatusOr<std::unique_ptr<Client>> created =
+      Client::Create(std::move(client));
+  if (!created.ok()) return created.status();
+  made.client = *std::move(created);
+  return made;
 }
 
 void AddWayOptions(CLI::App* app, std::optional<Protocol>* protocol,
@@ -218,17 +216,17 @@ void AddWayOptions(CLI::App* app, std::optional<Protocol>* protocol,
 
 void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
   AddWayOptions(app, &options->protocol, &options->security);
-  app->add_option("--ca", options->trust.ca_files,
+  app->add_option("--ca", options->client.ca_files,
                   "Trust this PEM file's issuers (repeatable)")
       ->type_name("FILE")
       ->allow_extra_args(false);
   app->add_flag_callback(
-      "--no-system-roots", [options] { options->trust.system_roots = false; },
+      "--no-system-roots", [options] { options->client.system_roots = false; },
       "Do not trust the system's authorities");
-  app->add_option("--nss-db", options->trust.nss_database,
+  app->add_option("--nss-db", options->client.nss_database,
                   "Trust what this NSS database trusts, too")
       ->type_name("DIR");
-  app->add_option("--pin", options->trust.pins,
+  app->add_option("--pin", options->client.pins,
                   "Accept only this server key (repeatable)")
       ->type_name("sha256//BASE64")
       ->allow_extra_args(false)
@@ -239,12 +237,12 @@ void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
                                  "public key in base64";
       });
   app->add_flag("--danger-accept-any-certificate",
-                options->trust.danger_accept_any_certificate,
+                options->client.danger_accept_any_certificate,
                 "Connect even with whoever may be in between");
   app->add_option_function<std::string>(
          "--min-version",
          [options](const std::string& text) {
-           options->min_version = ParseAllowedVersion(text);
+           options->client.min_version = ParseAllowedVersion(text);
          },
          "Lowest TLS version to accept [1.2]")
       ->type_name("1.2|1.3");
@@ -259,23 +257,24 @@ void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
   app->add_option_function<std::string>(
          "--max-version",
          [options](const std::string& text) {
-           options->max_version = ParseAllowedVersion(text);
+           options->client.max_version = ParseAllowedVersion(text);
          },
          "Highest TLS version to offer [1.3]")
       ->type_name("1.2|1.3");
-  app->add_flag("--no-fallback", options->no_fallback,
-                "One attempt only, with the full offer");
+  app->add_flag_callback(
+      "--no-fallback", [options] { options->client.fallback = false; },
+      "One attempt only, with the full offer");
   app->add_option_function<std::string>(
          "--hedge-delay",
          [options](const std::string& text) {
-           options->hedge_delay = ParsePositiveDuration(text);
+           options->client.hedge_delay = ParsePositiveDuration(text);
          },
          "Silence after which less is offered [2s]")
       ->type_name("TIME");
   app->add_option_function<std::string>(
          "--timeout",
          [options](const std::string& text) {
-           options->timeout = ParsePositiveDuration(text);
+           options->client.connect_timeout = ParsePositiveDuration(text);
          },
          "Limit for everything together [30s]")
       ->type_name("TIME");
@@ -293,7 +292,8 @@ void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
   app->add_option_function<std::string>(
          "--proxy",
          [options](const std::string& text) {
-           options->route.proxy = ParseProxy(text);
+           CheckProxy(text);
+           options->client.proxy = text;
          },
          "socks5:// or http://[USER:PASSWORD@]HOST")
       ->type_name("URL");
@@ -301,8 +301,8 @@ void AddConnectionOptions(CLI::App* app, ConnectionOptions* options) {
          "--bind",
          [options](const std::vector<std::string>& texts) {
            for (const std::string& text : texts) {
-             options->route.bind.push_back(
-                 ParseLocalAddress(text, options->route.bind));
+             CheckLocalAddress(text, options->client.bind_addresses);
+             options->client.bind_addresses.push_back(text);
            }
          },
          "Local address to connect from (repeatable)")

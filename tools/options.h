@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "holdfast/client/client.h"
 #include "holdfast/core/base/endpoint.h"
 #include "holdfast/core/base/tls_version.h"
-#include "holdfast/core/net/route.h"
-#include "holdfast/core/trust/trust.h"
-#include "holdfast/fallback/fallback_policy.h"
+#include "holdfast/core/base/uv_event_loop.h"
 #include "holdfast/fallback/host_cache.h"
 #include "holdfast/protocols/dialogue/protocol.h"
 #include "holdfast/tools/painter.h"
@@ -50,24 +50,28 @@ std::unique_ptr<HostCache> OpenCache(const GlobalOptions& options);
 struct ConnectionOptions {
   std::optional<Protocol> protocol;
   std::optional<ConnectionSecurity> security;
-  TrustOptions trust;
-  TlsVersion min_version = TlsVersion::kTls12;
-  TlsVersion max_version = TlsVersion::kTls13;
-  bool no_fallback = false;
+  ClientOptions client;                    // as far as options say
   std::optional<TlsVersion> allow_legacy;  // TLS 1.0 or 1.1, as the minimum
-  absl::Duration hedge_delay = FallbackPolicy().hedge_delay;
-  absl::Duration timeout = absl::Seconds(30);
-  Route route;          // --proxy, --bind
-  std::string key_log;  // --keylog; empty: none
-  std::string trace;    // --trace; empty: none
+  std::string key_log;                     // --keylog; empty: none
+  std::string trace;                       // --trace; empty: none
   // --resolve: Endpoint::ToString() to addresses.
   std::map<std::string, std::vector<Host>> overrides;
-
-  // The system's resolver, but for the overrides.
-  std::unique_ptr<Resolver> NewResolver(EventLoop* loop) const;
-  // Errors: kInvalidVersionRange.
-  absl::StatusOr<FallbackPolicy> Policy() const;
 };
+
+// The cache that the options name, of a client that is to be made.
+void SetCache(const GlobalOptions& global, ClientOptions* client);
+
+// A client with what it works with.
+struct CommandClient {
+  std::unique_ptr<UvEventLoop> loop;
+  std::unique_ptr<Resolver> resolver;  // the system's, but for the overrides
+  std::unique_ptr<Client> client;
+};
+// With `client` in place of the one in `options`. Errors: kOutOfResources;
+// those of Client::Create().
+absl::StatusOr<CommandClient> NewCommandClient(const ConnectionOptions& options,
+                                               ClientOptions client);
+
 // --protocol and --security, of a TARGET without a scheme.
 void AddWayOptions(CLI::App* app, std::optional<Protocol>* protocol,
                    std::optional<ConnectionSecurity>* security);

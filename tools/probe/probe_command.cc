@@ -119,28 +119,18 @@ std::variant<TargetList, ExitStatus> ReadTargets(
   return kExitUsage;
 }
 
-// All that a probe needs and that can fail before any network use.
-absl::StatusOr<ProbeRequest> MakeRequest(const GlobalOptions& global,
+// All that can fail before any network use. A probe remembers nothing.
+absl::StatusOr<CommandClient> MakeClient(const GlobalOptions& global,
                                          const Target& first,
                                          const ProbeCommandOptions& options) {
-  absl::StatusOr<FallbackPolicy> policy = options.connection.Policy();
-  if (!policy.ok()) return policy.status();
-  absl::StatusOr<std::shared_ptr<NssRuntime>> runtime = NssRuntime::Start();
-  if (!runtime.ok()) return runtime.status();
-  absl::StatusOr<std::shared_ptr<const Trust>> trust =
-      Trust::Load(*runtime, options.connection.trust);
-  if (!trust.ok()) return trust.status();
-  ProbeRequest probe{first, *runtime, *trust};
-  probe.versions = policy->versions;
-  probe.fallback = policy->fallback;
-  probe.timeout = options.connection.timeout;
-  probe.pause = options.delay;
+  ClientOptions client = options.connection.client;
+  client.cache_file = "";
   absl::StatusOr<EventOutput> output = OpenEventOutput(
       global, options.connection, first, /*warnings_only=*/true);
   if (!output.ok()) return output.status();
-  probe.on_event = std::move(output->on_event);
-  probe.key_log = std::move(output->key_log);
-  return probe;
+  client.on_event = std::move(output->on_event);
+  client.key_log = std::move(output->key_log);
+  return NewCommandClient(options.connection, std::move(client));
 }
 
 bool ShowsProgress(const GlobalOptions& global) {
@@ -154,15 +144,12 @@ bool ShowsProgress(const GlobalOptions& global) {
 class ProbeRun {
  public:
   ProbeRun(const GlobalOptions& global, const ProbeCommandOptions& options,
-           std::unique_ptr<UvEventLoop> loop, std::vector<Target> targets)
+           CommandClient client, std::vector<Target> targets)
       : global_(global),
-        is_survey_(options.is_survey()),
+        options_(options),
         targets_(std::move(targets)),
-        loop_(std::move(loop)),
-        signals_(loop_.get(), [this] { is_over_ = true; }),
-        resolver_(options.connection.NewResolver(loop_.get())),
-        dialer_(NewRouteDialer(loop_.get(), resolver_.get(),
-                               options.connection.route)),
+        client_(std::move(client)),
+        signals_(client_.loop.get(), [this] { is_over_ = true; }),
         progress_(ShowsProgress(global), targets_.size()),
         reports_(targets_.size()) {
     for (const Target& target : targets_) {
@@ -171,22 +158,27 @@ class ProbeRun {
     }
   }
 
-  ExitStatus Run(ProbeRequest probe, int jobs) {
-    const absl::Duration started = loop_->Now();
-    SurveyRequest request{targets_, std::move(probe), jobs, {}, {}};
+  ExitStatus Run() {
+    const absl::Duration started = client_.loop->Now();
+    SurveyRequest request{targets_,
+                          client_.client->ProbeRequestFor(targets_.front()),
+                          options_.jobs,
+                          {},
+                          {}};
+    request.probe.pause = options_.delay;
     request.on_progress = [this](size_t target, const std::string& offer) {
       progress_.Show(absl::StrCat(ShownTarget(targets_[target]), ": ", offer));
     };
     request.on_report = [this](size_t target, ProbeReport report) {
       OnReport(target, std::move(report));
     };
-    const std::unique_ptr<Survey> survey = Survey::Start(
-        {loop_.get(), resolver_.get(), dialer_.get(), /*cache=*/nullptr},
-        std::move(request), [this] { is_over_ = true; });
-    loop_->RunUntil([this] { return is_over_; });
+    const std::unique_ptr<Survey> survey =
+        Survey::Start(client_.client->services(), std::move(request),
+                      [this] { is_over_ = true; });
+    client_.loop->RunUntil([this] { return is_over_; });
     progress_.Clear();
     const std::vector<ProbeReport> done = Done();
-    Print(done, loop_->Now() - started);
+    Print(done, client_.loop->Now() - started);
     const bool any_reached =
         std::any_of(done.begin(), done.end(),
                     [](const ProbeReport& r) { return r.reachable(); });
@@ -197,7 +189,7 @@ class ProbeRun {
 
  private:
   void OnReport(size_t target, ProbeReport report) {
-    if (is_survey_) {
+    if (options_.is_survey()) {
       progress_.Clear();
       std::cout << (global_.json
                         ? JsonLine(ProbeReportJson(report))
@@ -220,7 +212,7 @@ class ProbeRun {
 
   void Print(const std::vector<ProbeReport>& reports,
              absl::Duration taken) const {
-    if (is_survey_) {
+    if (options_.is_survey()) {
       (global_.json ? std::cerr : std::cout)
           << SurveySummaryText(reports, taken);
     } else if (global_.json) {
@@ -239,12 +231,10 @@ class ProbeRun {
   Painter Paint() const { return PainterFor(global_, STDOUT_FILENO); }
 
   const GlobalOptions& global_;
-  const bool is_survey_;
+  const ProbeCommandOptions& options_;
   const std::vector<Target> targets_;
-  const std::unique_ptr<UvEventLoop> loop_;
+  const CommandClient client_;
   SignalWatch signals_;
-  const std::unique_ptr<Resolver> resolver_;
-  const std::unique_ptr<Dialer> dialer_;
   ProbeProgress progress_;
   size_t target_width_ = 0;
   std::vector<std::optional<ProbeReport>> reports_;
@@ -256,13 +246,11 @@ ExitStatus RunProbe(const GlobalOptions& global,
   std::variant<TargetList, ExitStatus> read = ReadTargets(options);
   TargetList* const list = std::get_if<TargetList>(&read);
   if (list == nullptr) return std::get<ExitStatus>(read);
-  absl::StatusOr<std::unique_ptr<UvEventLoop>> loop = UvEventLoop::Create();
-  if (!loop.ok()) return Complain(loop.status());
-  absl::StatusOr<ProbeRequest> request =
-      MakeRequest(global, list->targets.front(), options);
-  if (!request.ok()) return Complain(request.status());
-  ProbeRun run(global, options, *std::move(loop), std::move(list->targets));
-  const ExitStatus status = run.Run(*std::move(request), options.jobs);
+  absl::StatusOr<CommandClient> client =
+      MakeClient(global, list->targets.front(), options);
+  if (!client.ok()) return Complain(client.status());
+  ProbeRun run(global, options, *std::move(client), std::move(list->targets));
+  const ExitStatus status = run.Run();
   run.signals().DieIfReceived();
   return list->has_bad_lines ? kExitUsage : status;
 }
@@ -288,7 +276,7 @@ void AddOptions(CLI::App* probe, ProbeCommandOptions* options) {
           },
           "Between connections to one host [200ms]")
       ->type_name("TIME");
-  options->connection.timeout = kAttemptTimeout;
+  options->connection.client.connect_timeout = kAttemptTimeout;
   AddConnectionOptions(probe, &options->connection);
   probe->get_option("--timeout")->description("Limit for each attempt [10s]");
   probe->get_option("--no-fallback")->description("The full offer only");
