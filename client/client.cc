@@ -166,6 +166,17 @@ std::shared_ptr<HostCache> CacheOf(const ClientOptions& options,
   return OpenSqliteHostCache(options.cache_file, cache);
 }
 
+// A session of SMTP is one of submission too.
+absl::Status CheckProtocol(const Target& target, Protocol protocol) {
+  const Protocol given = target.protocol == Protocol::kSubmission
+                             ? Protocol::kSmtp
+                             : target.protocol;
+  if (given == protocol) return absl::OkStatus();
+  return MakeStatus(ErrorCode::kInvalidTarget, Phase::kSetup,
+                    absl::StrCat("\"", target.ToString(), "\" is not ",
+                                 GetProtocolInfo(protocol).name, "."));
+}
+
 }  // namespace
 
 struct Client::Parts {
@@ -314,8 +325,20 @@ absl::StatusOr<std::unique_ptr<ImapSession>> Client::OpenImap(
     std::shared_ptr<Cancellation> cancellation) {
   const absl::StatusOr<Target> read = ParseTarget(target, Protocol::kImap);
   if (!read.ok()) return read.status();
+  return OpenImap(*read, std::move(credentials), std::move(on_update),
+                  std::move(cancellation));
+}
+
+absl::StatusOr<std::unique_ptr<ImapSession>> Client::OpenImap(
+    const Target& target, std::shared_ptr<CredentialsProvider> credentials,
+    std::function<void(const ImapUpdate&)> on_update,
+    std::shared_ptr<Cancellation> cancellation) {
+  if (absl::Status status = CheckProtocol(target, Protocol::kImap);
+      !status.ok()) {
+    return status;
+  }
   return ImapSession::Create(
-      services(), {SessionOptionsFor(*read, std::move(credentials),
+      services(), {SessionOptionsFor(target, std::move(credentials),
                                      std::move(cancellation)),
                    std::move(on_update), parts_->options.idle_renewal});
 }
@@ -325,20 +348,40 @@ absl::StatusOr<std::unique_ptr<Pop3Session>> Client::OpenPop3(
     std::shared_ptr<Cancellation> cancellation) {
   const absl::StatusOr<Target> read = ParseTarget(target, Protocol::kPop3);
   if (!read.ok()) return read.status();
+  return OpenPop3(*read, std::move(credentials), std::move(cancellation));
+}
+
+absl::StatusOr<std::unique_ptr<Pop3Session>> Client::OpenPop3(
+    const Target& target, std::shared_ptr<CredentialsProvider> credentials,
+    std::shared_ptr<Cancellation> cancellation) {
+  if (absl::Status status = CheckProtocol(target, Protocol::kPop3);
+      !status.ok()) {
+    return status;
+  }
   return Pop3Session::Create(services(),
-                             SessionOptionsFor(*read, std::move(credentials),
+                             SessionOptionsFor(target, std::move(credentials),
                                                std::move(cancellation)));
 }
 
 absl::StatusOr<std::unique_ptr<SmtpSession>> Client::OpenSmtp(
     absl::string_view target, std::shared_ptr<CredentialsProvider> credentials,
     std::shared_ptr<Cancellation> cancellation) {
-  const absl::StatusOr<Target> read = ParseTarget(
-      target, absl::StrContains(target, "://") ? Protocol::kSmtp
-                                               : Protocol::kSubmission);
+  const bool has_scheme = absl::StrContains(target, "://");
+  const absl::StatusOr<Target> read =
+      ParseTarget(target, has_scheme ? Protocol::kSmtp : Protocol::kSubmission);
   if (!read.ok()) return read.status();
+  return OpenSmtp(*read, std::move(credentials), std::move(cancellation));
+}
+
+absl::StatusOr<std::unique_ptr<SmtpSession>> Client::OpenSmtp(
+    const Target& target, std::shared_ptr<CredentialsProvider> credentials,
+    std::shared_ptr<Cancellation> cancellation) {
+  if (absl::Status status = CheckProtocol(target, Protocol::kSmtp);
+      !status.ok()) {
+    return status;
+  }
   return SmtpSession::Create(services(),
-                             SessionOptionsFor(*read, std::move(credentials),
+                             SessionOptionsFor(target, std::move(credentials),
                                                std::move(cancellation)));
 }
 
@@ -347,8 +390,18 @@ absl::StatusOr<std::unique_ptr<NntpSession>> Client::OpenNntp(
     std::shared_ptr<Cancellation> cancellation) {
   const absl::StatusOr<Target> read = ParseTarget(target, Protocol::kNntp);
   if (!read.ok()) return read.status();
+  return OpenNntp(*read, std::move(credentials), std::move(cancellation));
+}
+
+absl::StatusOr<std::unique_ptr<NntpSession>> Client::OpenNntp(
+    const Target& target, std::shared_ptr<CredentialsProvider> credentials,
+    std::shared_ptr<Cancellation> cancellation) {
+  if (absl::Status status = CheckProtocol(target, Protocol::kNntp);
+      !status.ok()) {
+    return status;
+  }
   return NntpSession::Create(services(),
-                             SessionOptionsFor(*read, std::move(credentials),
+                             SessionOptionsFor(target, std::move(credentials),
                                                std::move(cancellation)));
 }
 

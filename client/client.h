@@ -230,24 +230,37 @@ class Client {
   // Sessions that come back. Each connects with its first command, or by its
   // Connect(), and signs in unless `credentials` is null. `target` is of the
   // session's protocol, or a bare host, which is tried in both ways. Errors:
-  // those of ParseTarget().
+  // those of ParseTarget(); kInvalidTarget for another protocol.
   absl::StatusOr<std::unique_ptr<ImapSession>> OpenImap(
       absl::string_view target,
       std::shared_ptr<CredentialsProvider> credentials,
+      std::function<void(const ImapUpdate&)> on_update = {},
+      std::shared_ptr<Cancellation> cancellation = nullptr);
+  absl::StatusOr<std::unique_ptr<ImapSession>> OpenImap(
+      const Target& target, std::shared_ptr<CredentialsProvider> credentials,
       std::function<void(const ImapUpdate&)> on_update = {},
       std::shared_ptr<Cancellation> cancellation = nullptr);
   absl::StatusOr<std::unique_ptr<Pop3Session>> OpenPop3(
       absl::string_view target,
       std::shared_ptr<CredentialsProvider> credentials,
       std::shared_ptr<Cancellation> cancellation = nullptr);
-  // SMTP and submission.
+  absl::StatusOr<std::unique_ptr<Pop3Session>> OpenPop3(
+      const Target& target, std::shared_ptr<CredentialsProvider> credentials,
+      std::shared_ptr<Cancellation> cancellation = nullptr);
+  // SMTP, and submission, which a bare host means.
   absl::StatusOr<std::unique_ptr<SmtpSession>> OpenSmtp(
       absl::string_view target,
       std::shared_ptr<CredentialsProvider> credentials,
       std::shared_ptr<Cancellation> cancellation = nullptr);
+  absl::StatusOr<std::unique_ptr<SmtpSession>> OpenSmtp(
+      const Target& target, std::shared_ptr<CredentialsProvider> credentials,
+      std::shared_ptr<Cancellation> cancellation = nullptr);
   absl::StatusOr<std::unique_ptr<NntpSession>> OpenNntp(
       absl::string_view target,
       std::shared_ptr<CredentialsProvider> credentials,
+      std::shared_ptr<Cancellation> cancellation = nullptr);
+  absl::StatusOr<std::unique_ptr<NntpSession>> OpenNntp(
+      const Target& target, std::shared_ptr<CredentialsProvider> credentials,
       std::shared_ptr<Cancellation> cancellation = nullptr);
 
   // ---- The pieces, for programs that put them together themselves.

@@ -147,6 +147,18 @@ absl::StatusOr<Target> ReadTarget(const char* target) {
   return ParseTarget(target);
 }
 
+absl::StatusOr<Target> ReadHost(int protocol, const char* host) {
+  if (host == nullptr) return Missing("host");
+  constexpr Protocol kProtocols[] = {Protocol::kImap, Protocol::kPop3,
+                                     Protocol::kSmtp, Protocol::kSubmission,
+                                     Protocol::kNntp};
+  static_assert(HOLDFAST_IMAP == 0 && HOLDFAST_NNTP == 4, "in this order");
+  if (protocol < HOLDFAST_IMAP || protocol > HOLDFAST_NNTP) {
+    return Invalid(absl::StrCat(protocol, " is none of the protocols."));
+  }
+  return ParseTarget(host, kProtocols[protocol], ConnectionSecurity::kAuto);
+}
+
 }  // namespace holdfast::c
 
 using holdfast::ClientOptions;

@@ -43,6 +43,8 @@ absl::StatusOr<std::unique_ptr<Network>> NewNetwork(
 // As holdfast_connect() reads it. Errors: kInvalidTarget, kInvalidHost,
 // kInvalidArgument.
 absl::StatusOr<Target> ReadTarget(const char* target);
+// As holdfast_connect_any_way() does. The same errors.
+absl::StatusOr<Target> ReadHost(int protocol, const char* host);
 
 }  // namespace holdfast::c
 

@@ -16,6 +16,7 @@
 #include "holdfast/client/c/operation.h"
 #include "holdfast/protocols/connect/plaintext_fd.h"
 #include "holdfast/protocols/connect/report_json.h"
+#include "holdfast/protocols/probe/probe_report_json.h"
 #include "holdfast/protocols/sign_in/sign_in.h"
 
 namespace holdfast::c {
@@ -27,10 +28,9 @@ struct Connecting {
   std::unique_ptr<Connector::Operation> operation = nullptr;
 };
 
-absl::StatusOr<holdfast_operation*> Connect(const holdfast_client* client,
-                                            const std::shared_ptr<Loop>& loop,
-                                            const char* text) {
-  const absl::StatusOr<Target> target = ReadTarget(text);
+absl::StatusOr<holdfast_operation*> Connect(
+    const holdfast_client* client, const std::shared_ptr<Loop>& loop,
+    const absl::StatusOr<Target>& target) {
   if (!target.ok()) return target.status();
   absl::StatusOr<std::unique_ptr<Network>> network = NewNetwork(client, loop);
   if (!network.ok()) return network.status();
@@ -57,6 +57,29 @@ absl::StatusOr<holdfast_operation*> Connect(const holdfast_client* client,
       },
       cancellation);
   return new holdfast_operation{progress, work, cancellation, made};
+}
+
+// A probe on its way; abandoned with its operation.
+struct Probing {
+  std::unique_ptr<Network> network;
+  std::unique_ptr<Probe> probe = nullptr;
+};
+
+absl::StatusOr<holdfast_operation*> StartProbe(
+    const holdfast_client* client, const std::shared_ptr<Loop>& loop,
+    const char* text) {
+  const absl::StatusOr<Target> target = ReadTarget(text);
+  if (!target.ok()) return target.status();
+  absl::StatusOr<std::unique_ptr<Network>> network = NewNetwork(client, loop);
+  if (!network.ok()) return network.status();
+  const auto work = std::make_shared<Probing>(Probing{*std::move(network)});
+  const auto progress = std::make_shared<Progress>(loop);
+  Client& front = *work->network->client;
+  work->probe = Probe::Start(front.services(), front.ProbeRequestFor(*target),
+                             [progress](const ProbeReport& report) {
+                               progress->Succeed(ProbeReportJson(report));
+                             });
+  return new holdfast_operation{progress, work};
 }
 
 // Signing in on its way. Thread safety: the loop's thread.
@@ -228,7 +251,23 @@ using holdfast::c::Missing;
 holdfast_operation* holdfast_connect(const holdfast_client* client,
                                      holdfast_loop* loop, const char* target) {
   return GuardOperation(loop, [=](const auto& own) {
-    return holdfast::c::Connect(client, own, target);
+    return holdfast::c::Connect(client, own, holdfast::c::ReadTarget(target));
+  });
+}
+
+holdfast_operation* holdfast_connect_any_way(const holdfast_client* client,
+                                             holdfast_loop* loop, int protocol,
+                                             const char* host) {
+  return GuardOperation(loop, [=](const auto& own) {
+    return holdfast::c::Connect(client, own,
+                                holdfast::c::ReadHost(protocol, host));
+  });
+}
+
+holdfast_operation* holdfast_probe(const holdfast_client* client,
+                                   holdfast_loop* loop, const char* target) {
+  return GuardOperation(loop, [=](const auto& own) {
+    return holdfast::c::StartProbe(client, own, target);
   });
 }
 
@@ -309,6 +348,18 @@ int holdfast_connection_pending(const holdfast_connection* connection) {
 
 int holdfast_connection_truncated(const holdfast_connection* connection) {
   return connection != nullptr && connection->open->connection->truncated();
+}
+
+int holdfast_connection_unread(holdfast_connection* connection,
+                               const void* bytes, size_t size,
+                               holdfast_error** error) {
+  return Guard(error, [=]() -> absl::Status {
+    if (connection == nullptr) return Missing("connection");
+    if (bytes == nullptr && size > 0) return Missing("bytes");
+    connection->open->connection->Unread(
+        absl::string_view(static_cast<const char*>(bytes), size));
+    return absl::OkStatus();
+  });
 }
 
 void holdfast_connection_shutdown(holdfast_connection* connection) {

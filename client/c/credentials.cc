@@ -185,14 +185,29 @@ const char* holdfast_credentials_question_server_text(
   return question == nullptr ? "" : question->request.server_text.c_str();
 }
 
+const char* holdfast_credentials_question_mechanism(
+    const holdfast_credentials_question* question) {
+  // The names are literals.
+  return question == nullptr
+             ? ""
+             : holdfast::SaslMechanismName(question->request.mechanism).data();
+}
+
 void holdfast_credentials_question_answer(
     holdfast_credentials_question* question, const char* user,
     const char* secret) {
+  holdfast_credentials_question_answer_as(question, user, secret, nullptr);
+}
+
+void holdfast_credentials_question_answer_as(
+    holdfast_credentials_question* question, const char* user,
+    const char* secret, const char* act_as) {
   if (question == nullptr) return;
   const std::unique_ptr<holdfast_credentials_question> owned(question);
   Guard(nullptr, [&] {
     owned->answer(holdfast::Credentials{user != nullptr ? user : "",
-                                        SecretString(secret ? secret : "")});
+                                        SecretString(secret ? secret : ""),
+                                        act_as != nullptr ? act_as : ""});
     return absl::OkStatus();
   });
 }

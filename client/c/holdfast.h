@@ -605,11 +605,18 @@ int holdfast_credentials_question_reason(
 // The server's words as they came when it refused; may be empty.
 const char *holdfast_credentials_question_server_text(
     const holdfast_credentials_question *question);
-// Both end and free the question. `secret` may be NULL where the kind has none;
-// it is copied, and the copy wiped after use.
+// The mechanism that they will be used with: "SCRAM-SHA-256".
+const char *holdfast_credentials_question_mechanism(
+    const holdfast_credentials_question *question);
+// These end and free the question. `secret` may be NULL where the kind has
+// none; it is copied, and the copy wiped after use.
 void holdfast_credentials_question_answer(
     holdfast_credentials_question *question, const char *user,
     const char *secret);
+// The same, for the mailbox of another user (RFC 4422, 2); NULL: one's own.
+void holdfast_credentials_question_answer_as(
+    holdfast_credentials_question *question, const char *user,
+    const char *secret, const char *act_as);
 // There are none to be had: signing in ends, with `why` as the message.
 void holdfast_credentials_question_decline(
     holdfast_credentials_question *question, const char *why);
@@ -638,6 +645,28 @@ typedef struct holdfast_connection holdfast_connection;
 // plaintext. Result: the report that the command prints as JSON.
 holdfast_operation *holdfast_connect(const holdfast_client *client,
                                      holdfast_loop *loop, const char *target);
+
+enum {
+  HOLDFAST_IMAP = 0,
+  HOLDFAST_POP3 = 1,
+  HOLDFAST_SMTP = 2,
+  HOLDFAST_SUBMISSION = 3,
+  HOLDFAST_NNTP = 4,
+};
+// `host`: "mail.example.org", whose port may follow. TLS from the first byte is
+// tried, and then STARTTLS, each on its own port. The same result.
+holdfast_operation *holdfast_connect_any_way(const holdfast_client *client,
+                                             holdfast_loop *loop, int protocol,
+                                             const char *host);
+
+// What the server accepts and what it chokes on: some ten connections, one
+// after the other. Neither credentials nor the client's certificate are sent,
+// and no cache is read or written. The client's connect time is that of each.
+// `target` as for holdfast_connect(). Result: what `holdfast probe` prints of
+// one target as JSON; HOLDFAST_OK even if the server was not reached, which the
+// result tells.
+holdfast_operation *holdfast_probe(const holdfast_client *client,
+                                   holdfast_loop *loop, const char *target);
 // The connection of a connect that succeeded; NULL if it was taken before.
 holdfast_connection *holdfast_operation_take_connection(
     holdfast_operation *operation);
@@ -679,6 +708,10 @@ short holdfast_connection_events(const holdfast_connection *connection);
 int holdfast_connection_pending(const holdfast_connection *connection);
 // Not 0: the stream ended without a farewell of TLS: what came may not be all.
 int holdfast_connection_truncated(const holdfast_connection *connection);
+// What was read but is not the reader's is read again, first.
+int holdfast_connection_unread(holdfast_connection *connection,
+                               const void *bytes, size_t size,
+                               holdfast_error **error);
 // Sends TLS's farewell, and ends the sending side.
 void holdfast_connection_shutdown(holdfast_connection *connection);
 // The server's greeting, as it came.
@@ -706,6 +739,11 @@ holdfast_session *holdfast_session_new(const holdfast_client *client,
                                        holdfast_loop *loop, const char *target,
                                        const holdfast_credentials *credentials,
                                        holdfast_error **error);
+// The same by whichever way in there is, as holdfast_connect_any_way().
+holdfast_session *holdfast_session_new_any_way(
+    const holdfast_client *client, holdfast_loop *loop, int protocol,
+    const char *host, const holdfast_credentials *credentials,
+    holdfast_error **error);
 // Closes the connection, without a farewell: see the protocol's own. What runs
 // ends with HOLDFAST_E_SESSION_CLOSED. From inside a callback too.
 void holdfast_session_free(holdfast_session *session);
@@ -744,6 +782,13 @@ typedef int (*holdfast_sink_add_function)(void *data, const char *bytes,
 holdfast_sink *holdfast_sink_new(holdfast_sink_begin_function begin,
                                  holdfast_sink_add_function add, void *data,
                                  holdfast_error **error);
+// How many bytes are to come; after a sink's begin function, and only where the
+// server tells: of a message of IMAP.
+typedef void (*holdfast_sink_size_function)(void *data, uint64_t bytes);
+// NULL: nobody is told.
+int holdfast_sink_set_size_function(holdfast_sink *sink,
+                                    holdfast_sink_size_function on_size,
+                                    void *data, holdfast_error **error);
 
 // A message to be sent; more than once if you like, by one session at a time.
 typedef struct holdfast_message holdfast_message;
@@ -873,7 +918,9 @@ enum {
   HOLDFAST_ON_LOSS_UNKNOWN = 2,
 };
 // Any other command, but none that selects or enables something. `words` as
-// with holdfast_imap_search(). {"untagged": [...]}: as the server wrote them.
+// with holdfast_imap_search(); each word "@" stands for the next of `strings`,
+// too, which is then the name of a mailbox: "CREATE @". {"untagged": [...]}: as
+// the server wrote them.
 holdfast_operation *holdfast_imap_run(holdfast_session *session,
                                       const char *words,
                                       const char *const *strings, int on_loss);

@@ -200,7 +200,8 @@ class MessageCollector final : public ImapFetchSink {
   uint64_t size_ = 0;
 };
 
-// `words`, where each word "?" stands for the next of `strings`.
+// `words`, where each word "?" stands for the next of `strings`, and each "@",
+// too, which is the name of a mailbox.
 absl::StatusOr<ImapCommand> Fill(absl::string_view words,
                                  const char* const* strings) {
   ImapCommand command;
@@ -210,19 +211,19 @@ absl::StatusOr<ImapCommand> Fill(absl::string_view words,
     run.clear();
   };
   for (const absl::string_view word : absl::StrSplit(words, ' ')) {
-    if (word != "?") {
+    if (word != "?" && word != "@") {
       run.push_back(word);
       continue;
     }
     if (strings == nullptr || *strings == nullptr) {
-      return InvalidArgument("There are fewer strings than \"?\".");
+      return InvalidArgument("There are fewer strings than \"?\" and \"@\".");
     }
     end_run();
-    command.String(*strings++);
+    word == "?" ? command.String(*strings++) : command.Mailbox(*strings++);
   }
   end_run();
   if (strings != nullptr && *strings != nullptr) {
-    return InvalidArgument("There are more strings than \"?\".");
+    return InvalidArgument("There are more strings than \"?\" and \"@\".");
   }
   return command;
 }

@@ -67,6 +67,10 @@ void Sink::Begin() {
   if (begin_ != nullptr) begin_(data_);
 }
 
+void Sink::OnSize(uint64_t bytes) {
+  if (!forgotten_ && on_size_ != nullptr) on_size_(size_data_, bytes);
+}
+
 absl::Status Sink::Add(absl::string_view piece) {
   if (forgotten_) return absl::OkStatus();
   if (add_ == nullptr) {
@@ -84,6 +88,10 @@ SinkFiller::SinkFiller(const holdfast_sink* sink,
 
 void SinkFiller::Begin() {
   if (!progress_->done()) sink_->Begin();
+}
+
+void SinkFiller::OnSize(uint64_t bytes) {
+  if (!progress_->done()) sink_->OnSize(bytes);
 }
 
 absl::Status SinkFiller::Add(absl::string_view piece) {
@@ -108,6 +116,16 @@ holdfast_sink* holdfast_sink_new_memory(holdfast_error** error) {
   return GuardNew<holdfast_sink>(error, []() -> Result {
     return std::make_unique<holdfast_sink>(
         holdfast_sink{std::make_shared<Sink>()});
+  });
+}
+
+int holdfast_sink_set_size_function(holdfast_sink* sink,
+                                    holdfast_sink_size_function on_size,
+                                    void* data, holdfast_error** error) {
+  return holdfast::c::Guard(error, [=]() -> absl::Status {
+    if (sink == nullptr) return Missing("sink");
+    sink->sink->SetSizeFunction(on_size, data);
+    return absl::OkStatus();
   });
 }
 

@@ -25,6 +25,11 @@ class Sink {
       : begin_(begin), add_(add), data_(data) {}
 
   void Begin();
+  void OnSize(uint64_t bytes);
+  void SetSizeFunction(holdfast_sink_size_function on_size, void* data) {
+    on_size_ = on_size;
+    size_data_ = data;
+  }
   // Errors: kOutputFailed.
   absl::Status Add(absl::string_view piece);
   // The handle is gone: what comes is dropped.
@@ -37,6 +42,8 @@ class Sink {
   const holdfast_sink_begin_function begin_ = nullptr;
   const holdfast_sink_add_function add_ = nullptr;
   void* const data_ = nullptr;
+  holdfast_sink_size_function on_size_ = nullptr;
+  void* size_data_ = nullptr;
   std::string text_;
   bool forgotten_ = false;
 };
@@ -51,6 +58,7 @@ class SinkFiller final : public BlockSink {
              Form form);
 
   void Begin() override;
+  void OnSize(uint64_t bytes) override;
   absl::Status Add(absl::string_view piece) override;
 
  private:

@@ -9,23 +9,23 @@ namespace holdfast::c {
 
 absl::StatusOr<std::shared_ptr<SessionWork>> SessionWork::Create(
     std::unique_ptr<Network> network, const Target& target,
-    const std::string& text, const holdfast_credentials* credentials) {
+    const holdfast_credentials* credentials) {
   const std::shared_ptr<SessionWork> work(
       new SessionWork(std::move(network), target));
-  absl::StatusOr<AnySession> session = work->Open(
-      text, credentials == nullptr ? nullptr : credentials->provider);
+  absl::StatusOr<AnySession> session =
+      work->Open(credentials == nullptr ? nullptr : credentials->provider);
   if (!session.ok()) return session.status();
   work->typed_ = *std::move(session);
   return work;
 }
 
 absl::StatusOr<SessionWork::AnySession> SessionWork::Open(
-    const std::string& target, std::shared_ptr<CredentialsProvider> who) {
+    std::shared_ptr<CredentialsProvider> who) {
   Client& client = *network_->client;
   switch (target_.protocol) {
     case Protocol::kImap:
       return client.OpenImap(
-          target, std::move(who),
+          target_, std::move(who),
           [this](const ImapUpdate& update) {
             // It may be replaced from inside.
             const auto tell = on_update;
@@ -33,12 +33,12 @@ absl::StatusOr<SessionWork::AnySession> SessionWork::Open(
           },
           cancellation_);
     case Protocol::kPop3:
-      return client.OpenPop3(target, std::move(who), cancellation_);
+      return client.OpenPop3(target_, std::move(who), cancellation_);
     case Protocol::kSmtp:
     case Protocol::kSubmission:
-      return client.OpenSmtp(target, std::move(who), cancellation_);
+      return client.OpenSmtp(target_, std::move(who), cancellation_);
     case Protocol::kNntp:
-      return client.OpenNntp(target, std::move(who), cancellation_);
+      return client.OpenNntp(target_, std::move(who), cancellation_);
   }
   return NoSuchCommand(target_);
 }
@@ -97,33 +97,52 @@ std::vector<std::string> Texts(const char* const* texts) {
   return all;
 }
 
+namespace {
+
+// `read` gives the target, or says why there is none.
+template <typename Read>
+holdfast_session* NewSession(const holdfast_client* client, holdfast_loop* loop,
+                             const holdfast_credentials* credentials,
+                             holdfast_error** error,
+                             const Read& read) noexcept {
+  using Result = absl::StatusOr<std::unique_ptr<holdfast_session>>;
+  return GuardNew<holdfast_session>(error, [&]() -> Result {
+    const absl::StatusOr<Target> target = read();
+    if (!target.ok()) return target.status();
+    const absl::StatusOr<std::shared_ptr<Loop>> on = Loop::Of(loop);
+    if (!on.ok()) return on.status();
+    absl::StatusOr<std::unique_ptr<Network>> network = NewNetwork(client, *on);
+    if (!network.ok()) return network.status();
+    auto work = SessionWork::Create(*std::move(network), *target, credentials);
+    if (!work.ok()) return work.status();
+    return std::make_unique<holdfast_session>(
+        holdfast_session{*std::move(work)});
+  });
+}
+
+}  // namespace
 }  // namespace holdfast::c
 
 using holdfast::ConnectReport;
-using holdfast::Target;
 using holdfast::c::Ending;
 using holdfast::c::Loop;
-using holdfast::c::Network;
 using holdfast::c::SessionWork;
 
 holdfast_session* holdfast_session_new(const holdfast_client* client,
                                        holdfast_loop* loop, const char* target,
                                        const holdfast_credentials* credentials,
                                        holdfast_error** error) {
-  using Result = absl::StatusOr<std::unique_ptr<holdfast_session>>;
-  return holdfast::c::GuardNew<holdfast_session>(error, [&]() -> Result {
-    absl::StatusOr<Target> read = holdfast::c::ReadTarget(target);
-    if (!read.ok()) return read.status();
-    const absl::StatusOr<std::shared_ptr<Loop>> on = Loop::Of(loop);
-    if (!on.ok()) return on.status();
-    absl::StatusOr<std::unique_ptr<Network>> network =
-        holdfast::c::NewNetwork(client, *on);
-    if (!network.ok()) return network.status();
-    auto work =
-        SessionWork::Create(*std::move(network), *read, target, credentials);
-    if (!work.ok()) return work.status();
-    return std::make_unique<holdfast_session>(
-        holdfast_session{*std::move(work)});
+  return holdfast::c::NewSession(client, loop, credentials, error, [target] {
+    return holdfast::c::ReadTarget(target);
+  });
+}
+
+holdfast_session* holdfast_session_new_any_way(
+    const holdfast_client* client, holdfast_loop* loop, int protocol,
+    const char* host, const holdfast_credentials* credentials,
+    holdfast_error** error) {
+  return holdfast::c::NewSession(client, loop, credentials, error, [=] {
+    return holdfast::c::ReadHost(protocol, host);
   });
 }
 

@@ -42,7 +42,7 @@ class SessionWork {
   // `credentials` may be null. Errors: those of the client's.
   static absl::StatusOr<std::shared_ptr<SessionWork>> Create(
       std::unique_ptr<Network> network, const Target& target,
-      const std::string& text, const holdfast_credentials* credentials);
+      const holdfast_credentials* credentials);
 
   // Null if the target's protocol is another.
   template <typename Typed>
@@ -76,8 +76,7 @@ class SessionWork {
 
   SessionWork(std::unique_ptr<Network> network, const Target& target)
       : network_(std::move(network)), target_(target) {}
-  absl::StatusOr<AnySession> Open(const std::string& target,
-                                  std::shared_ptr<CredentialsProvider> who);
+  absl::StatusOr<AnySession> Open(std::shared_ptr<CredentialsProvider> who);
 
   const std::unique_ptr<Network> network_;
   const Target target_;

@@ -24,6 +24,8 @@ class BlockSink {
   // Before the first piece; once more if the connection was lost and all begins
   // anew: drop what came.
   virtual void Begin() = 0;
+  // So many bytes are to come; after Begin(), where the server tells.
+  virtual void OnSize(uint64_t /*bytes*/) {}
   // A message comes in pieces of any size, a list line by line, without line
   // ends. An error ends the command and the connection.
   virtual absl::Status Add(absl::string_view piece) = 0;

@@ -81,15 +81,92 @@ class CClientTest : public InProcessTest {
 
 // ---- What is listed --------------------------------------------------------
 
-TEST(CHeaderTest, EveryErrorHasItsConstant) {
-  std::ifstream file(HOLDFAST_SOURCE_DIR "/client/c/holdfast.h");
+// Of a file of the source tree.
+std::string Contents(const std::string& path) {
+  std::ifstream file(HOLDFAST_SOURCE_DIR + path);
+  EXPECT_TRUE(file.is_open()) << path;
   std::stringstream text;
   text << file.rdbuf();
+  return text.str();
+}
+
+TEST(CHeaderTest, EveryErrorHasItsConstant) {
+  const std::string header = Contents("/client/c/holdfast.h");
   for (const ErrorInfo& info : AllErrors()) {
-    EXPECT_THAT(text.str(), HasSubstr(absl::StrCat(
-                                "HOLDFAST_E_", absl::AsciiStrToUpper(info.name),
-                                " = ", static_cast<int>(info.code), ",\n")));
+    EXPECT_THAT(header, HasSubstr(absl::StrCat(
+                            "HOLDFAST_E_", absl::AsciiStrToUpper(info.name),
+                            " = ", static_cast<int>(info.code), ",\n")));
   }
+}
+
+// What C++ can set, C can: each field of ClientOptions, and what sets it here.
+TEST(CHeaderTest, EveryOptionOfAClientCanBeSet) {
+  const std::map<std::string, std::string> by_field = {
+      {"system_roots", "holdfast_client_set_system_roots("},
+      {"ca_files", "holdfast_client_add_ca_file("},
+      {"nss_database", "holdfast_client_set_nss_database("},
+      {"pins", "holdfast_client_add_pin("},
+      {"danger_accept_any_certificate",
+       "holdfast_client_danger_accept_any_certificate("},
+      {"verifier", "holdfast_client_set_verifier("},
+      // A client shares it among all that it begins.
+      {"trust", "holdfast_client_new("},
+      {"on_certificate", "holdfast_client_set_certificate_function("},
+      {"client_certificate", "holdfast_client_set_identity("},
+      {"client_key", "holdfast_client_set_identity("},
+      {"identity", "holdfast_client_set_identity("},
+      {"min_version", "holdfast_client_set_versions("},
+      {"max_version", "holdfast_client_set_versions("},
+      {"fallback", "holdfast_client_set_fallback("},
+      {"max_attempts", "HOLDFAST_COUNT_MAX_ATTEMPTS ="},
+      {"addresses_for_proven_host",
+       "HOLDFAST_COUNT_ADDRESSES_FOR_PROVEN_HOST ="},
+      {"min_attempt", "HOLDFAST_TIME_MIN_ATTEMPT ="},
+      {"hedge_delay", "HOLDFAST_TIME_HEDGE_DELAY ="},
+      {"connect_timeout", "HOLDFAST_TIME_CONNECT ="},
+      {"sign_in_timeout", "HOLDFAST_TIME_SIGN_IN ="},
+      {"max_sign_in_tries", "HOLDFAST_COUNT_MAX_SIGN_IN_TRIES ="},
+      {"patience", "HOLDFAST_TIME_PATIENCE ="},
+      {"max_repeats", "HOLDFAST_COUNT_MAX_REPEATS ="},
+      {"idle_renewal", "HOLDFAST_TIME_IDLE_RENEWAL ="},
+      {"max_redials", "HOLDFAST_COUNT_MAX_REDIALS ="},
+      {"first_redial_pause", "HOLDFAST_TIME_FIRST_REDIAL_PAUSE ="},
+      {"longest_redial_pause", "HOLDFAST_TIME_LONGEST_REDIAL_PAUSE ="},
+      {"pause_after_refusal", "HOLDFAST_TIME_PAUSE_AFTER_REFUSAL ="},
+      {"proxy", "holdfast_client_set_proxy("},
+      {"bind_addresses", "holdfast_client_add_bind_address("},
+      {"socket_factory", "holdfast_client_set_socket_function("},
+      {"cache_file", "holdfast_client_set_cache_file("},
+      {"cache", "holdfast_client_set_cache("},
+      {"scope", "holdfast_client_set_scope("},
+      {"proof_lifetime", "HOLDFAST_TIME_PROOF_LIFETIME ="},
+      {"first_version_lifetime", "HOLDFAST_TIME_FIRST_VERSION_LIFETIME ="},
+      {"longest_version_lifetime", "HOLDFAST_TIME_LONGEST_VERSION_LIFETIME ="},
+      {"first_feature_lifetime", "HOLDFAST_TIME_FIRST_FEATURE_LIFETIME ="},
+      {"longest_feature_lifetime", "HOLDFAST_TIME_LONGEST_FEATURE_LIFETIME ="},
+      {"on_event", "holdfast_client_set_event_function("},
+      {"key_log", "holdfast_client_set_key_log_file("},
+      // Each call is told on which.
+      {"loop", "holdfast_loop_new("},
+      {"resolver", "holdfast_client_set_resolver("},
+      {"dialer", "holdfast_client_set_socket_function("},
+      {"wall_clock", "holdfast_client_set_clock("}};
+  const std::string header = Contents("/client/c/holdfast.h");
+  std::istringstream lines(Contents("/client/client.h"));
+  std::string line;
+  while (std::getline(lines, line) && line != "struct ClientOptions {") {
+  }
+  size_t fields = 0;
+  while (std::getline(lines, line) && line != "};") {
+    const size_t end = line.find(" = ");
+    if (end == std::string::npos || line.find("//") < end) continue;
+    const size_t begin = line.rfind(' ', end - 1) + 1;
+    const auto known = by_field.find(line.substr(begin, end - begin));
+    ASSERT_NE(known, by_field.end()) << "C cannot set this: " << line;
+    EXPECT_THAT(header, HasSubstr(known->second));
+    ++fields;
+  }
+  EXPECT_EQ(fields, by_field.size());
 }
 
 // ---- Errors and values -----------------------------------------------------
@@ -158,6 +235,75 @@ TEST(CNullTest, IsTakenEverywhere) {
   EXPECT_EQ(
       holdfast_cache_pin(nullptr, "imaps://a", nullptr, "tls12", 1, nullptr),
       HOLDFAST_E_INVALID_ARGUMENT);
+}
+
+// ---- Every way that C++ has
+// ---------------------------------------------------
+
+TEST_F(CClientTest, ABareHostIsReachedByWhicheverWayThereIs) {
+  for (const Way& way : {kImplicitImap, kStartTlsImap}) {
+    const auto server = StartLab("healthy", way);
+    const std::string host = absl::StrCat("127.0.0.1:", server->port());
+    const OperationPtr connect(holdfast_connect_any_way(
+        client_.get(), nullptr, HOLDFAST_IMAP, host.c_str()));
+    ASSERT_EQ(holdfast_operation_wait(connect.get()), HOLDFAST_OK) << way;
+    const size_t attempts = holdfast_value_count(
+        holdfast_operation_result(connect.get()), "/attempts");
+    EXPECT_EQ(
+        Text(connect.get(),
+             absl::StrCat("/attempts/", attempts - 1, "/security").c_str()),
+        std::string(ConnectionSecurityName(way.security)));
+  }
+  for (const int protocol : {-1, 5}) {
+    const OperationPtr none(holdfast_connect_any_way(client_.get(), nullptr,
+                                                     protocol, "127.0.0.1"));
+    EXPECT_EQ(holdfast_operation_wait(none.get()), HOLDFAST_E_INVALID_ARGUMENT);
+  }
+  const OperationPtr other(holdfast_connect_any_way(
+      client_.get(), nullptr, HOLDFAST_POP3, "imaps://127.0.0.1"));
+  EXPECT_EQ(holdfast_operation_wait(other.get()), HOLDFAST_E_INVALID_TARGET);
+  holdfast_error* given = nullptr;
+  EXPECT_EQ(holdfast_session_new_any_way(client_.get(), nullptr, HOLDFAST_IMAP,
+                                         "pop3://127.0.0.1", nullptr, &given),
+            nullptr);
+  const ErrorPtr error(given);
+  EXPECT_EQ(holdfast_error_code(error.get()), HOLDFAST_E_INVALID_TARGET);
+}
+
+TEST_F(CClientTest, AProbeTellsWhatTheServerChokesOn) {
+  const auto server = StartLab("tls13-fin");
+  const OperationPtr probe(
+      holdfast_probe(client_.get(), nullptr, Url(*server).c_str()));
+  ASSERT_EQ(holdfast_operation_wait(probe.get()), HOLDFAST_OK);
+  EXPECT_EQ(Text(probe.get(), "/verdict"), "intolerant");
+  EXPECT_EQ(Text(probe.get(), "/rungs/tls12/outcome"), "connected");
+  const OperationPtr nobody(
+      holdfast_probe(client_.get(), nullptr, "imaps://127.0.0.1:1"));
+  ASSERT_EQ(holdfast_operation_wait(nobody.get()), HOLDFAST_OK);
+  EXPECT_EQ(Text(nobody.get(), "/verdict"), "unreachable");
+  const OperationPtr no_target(
+      holdfast_probe(client_.get(), nullptr, "gopher://127.0.0.1"));
+  EXPECT_EQ(holdfast_operation_wait(no_target.get()),
+            HOLDFAST_E_INVALID_TARGET);
+}
+
+TEST_F(CClientTest, WhatIsGivenBackIsReadAgain) {
+  const auto server = StartLab("healthy");
+  const ConnectionPtr connection = Connected(*server);
+  ASSERT_NE(connection, nullptr);
+  EXPECT_EQ(holdfast_connection_unread(connection.get(), "later", 5, nullptr),
+            HOLDFAST_OK);
+  EXPECT_EQ(holdfast_connection_unread(connection.get(), "first,", 6, nullptr),
+            HOLDFAST_OK);
+  EXPECT_NE(holdfast_connection_pending(connection.get()), 0);
+  char buffer[20];
+  size_t got = 0;
+  ASSERT_EQ(holdfast_connection_read(connection.get(), buffer, sizeof buffer, 0,
+                                     &got, nullptr),
+            HOLDFAST_OK);
+  EXPECT_EQ(std::string(buffer, got), "first,later");
+  EXPECT_EQ(holdfast_connection_unread(nullptr, "x", 1, nullptr),
+            HOLDFAST_E_INVALID_ARGUMENT);
 }
 
 // ---- Connecting ------------------------------------------------------------
@@ -784,6 +930,8 @@ TEST_F(CClientTest, CredentialsAreAskedForAndAnsweredLater) {
   PollUntil(loop.get(), [&] { return asked.question != nullptr; });
   EXPECT_EQ(holdfast_credentials_question_kind(asked.question),
             HOLDFAST_CREDENTIAL_PASSWORD);
+  EXPECT_STREQ(holdfast_credentials_question_mechanism(asked.question),
+               "PLAIN");
   EXPECT_EQ(holdfast_credentials_question_reason(asked.question),
             HOLDFAST_REASON_FIRST);
   holdfast_credentials_question_decline(asked.question, "The user went away.");

@@ -264,6 +264,48 @@ TEST_F(CSessionTest, SectionsTooLongForAFetchAreForASink) {
   EXPECT_EQ(BytesOf(sink), "");
 }
 
+TEST_F(CSessionTest, AMailboxMayHaveAnyName) {
+  const SessionPtr session = Open(Dovecot());
+  const char* const name[] = {"Entwürfe", nullptr};
+  const OperationPtr created = Done(holdfast_imap_run(
+      session.get(), "CREATE @", name, HOLDFAST_ON_LOSS_UNKNOWN));
+  EXPECT_EQ(At(created, "/ok"), "1");
+  const OperationPtr list = Done(holdfast_imap_list(session.get(), "Entw*"));
+  EXPECT_EQ(At(list, "/mailboxes/0/name"), "Entwürfe");
+  EXPECT_EQ(At(list, "/mailboxes/0/encoded_name"), "Entw&APw-rfe");
+  const char* const names[] = {"Entwürfe", "Müll", nullptr};
+  EXPECT_EQ(At(Done(holdfast_imap_run(session.get(), "RENAME @ @", names,
+                                      HOLDFAST_ON_LOSS_UNKNOWN)),
+               "/ok"),
+            "1");
+  for (const char* words : {"CREATE", "RENAME @ @ @"}) {
+    const OperationPtr refused(holdfast_imap_run(session.get(), words, names,
+                                                 HOLDFAST_ON_LOSS_UNKNOWN));
+    EXPECT_EQ(Wait(refused), HOLDFAST_E_INVALID_ARGUMENT) << words;
+  }
+}
+
+TEST_F(CSessionTest, ASinkIsToldHowMuchIsToCome) {
+  const SessionPtr session = Open(Dovecot());
+  const std::string text = "Subject: a\r\n\r\nA message.\r\n";
+  Append(session, text);
+  Done(holdfast_imap_examine(session.get(), "INBOX"));
+  const SinkPtr sink(holdfast_sink_new_memory(nullptr));
+  uint64_t size = 0;
+  ASSERT_EQ(holdfast_sink_set_size_function(
+                sink.get(),
+                [](void* data, uint64_t bytes) {
+                  *static_cast<uint64_t*>(data) = bytes;
+                },
+                &size, nullptr),
+            HOLDFAST_OK);
+  Done(holdfast_imap_fetch_body(session.get(), 1, "", sink.get()));
+  EXPECT_EQ(size, text.size());
+  EXPECT_EQ(BytesOf(sink), text);
+  EXPECT_EQ(holdfast_sink_set_size_function(nullptr, nullptr, nullptr, nullptr),
+            HOLDFAST_E_INVALID_ARGUMENT);
+}
+
 TEST_F(CSessionTest, ARefusalIsAnAnswer) {
   const SessionPtr session = Open(Dovecot());
   const MessagePtr message = Text("Subject: a\r\n\r\n");

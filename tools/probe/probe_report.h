@@ -9,13 +9,10 @@
 
 #include "absl/time/time.h"
 #include "holdfast/protocols/probe/probe.h"
+#include "holdfast/protocols/probe/probe_report_json.h"
 #include "holdfast/tools/painter.h"
-#include "nlohmann/json.hpp"
 
 namespace holdfast {
-
-// One object of docs/command.md's array.
-nlohmann::ordered_json ProbeReportJson(const ProbeReport& report);
 
 // A table with a row for each, then each in words; ends with a line end.
 std::string ProbeReportText(const std::vector<ProbeReport>& reports,

@@ -48,7 +48,8 @@ class BodySink final : public ImapFetchSink {
   explicit BodySink(BlockSink* sink) : sink_(sink) {}
 
   void OnStart() override { sink_->Begin(); }
-  absl::Status OnSection(const std::string&, uint64_t) override {
+  absl::Status OnSection(const std::string&, uint64_t size) override {
+    sink_->OnSize(size);
     return absl::OkStatus();
   }
   absl::Status OnBytes(absl::string_view bytes) override {

@@ -1,8 +1,7 @@
-// What a probe has found, for programs.
+#include "holdfast/protocols/probe/probe_report_json.h"
 
 #include "holdfast/core/base/printable.h"
-#include "holdfast/tools/probe/probe_report.h"
-#include "holdfast/tools/report.h"
+#include "holdfast/protocols/connect/report_json.h"
 
 namespace holdfast {
 namespace {
