@@ -14,6 +14,7 @@
 #include "holdfast/client/c/credentials.h"
 #include "holdfast/client/c/error.h"
 #include "holdfast/client/c/operation.h"
+#include "holdfast/core/base/weak_handle.h"
 #include "holdfast/protocols/connect/plaintext_fd.h"
 #include "holdfast/protocols/connect/report_json.h"
 #include "holdfast/protocols/probe/probe_report_json.h"
@@ -105,8 +106,8 @@ class SigningIn {
                       : progress->Fail(ToStatus(*result.error), Json(result));
         });
     listener_.emplace(cancellation_.get(), [this, loop] {
-      loop->Post([this, alive = std::weak_ptr<bool>(alive_)] {
-        if (!alive.expired()) Cancel();
+      loop->Post([self = weak_.handle()] {
+        if (auto* const signing_in = self.get()) signing_in->Cancel();
       });
     });
   }
@@ -133,8 +134,7 @@ class SigningIn {
   const std::shared_ptr<Cancellation> cancellation_;
   std::unique_ptr<SignIn> sign_in_;
   std::optional<Cancellation::Listener> listener_;
-  // Watched on the loop's thread, which is also where *this goes.
-  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  const WeakOwner<SigningIn> weak_{this};
 };
 
 absl::StatusOr<holdfast_operation*> StartSignIn(

@@ -157,7 +157,7 @@ class MessageCollector final : public ImapFetchSink {
       : on_message_(on_message),
         data_(data),
         progress_(operation->progress),
-        handle_(operation->work = std::make_shared<char>()) {}
+        handle_(operation->weak.handle()) {}
 
   void OnStart() override {
     sections_ = Json::array();
@@ -189,13 +189,14 @@ class MessageCollector final : public ImapFetchSink {
 
  private:
   void Give(const holdfast_value* message) const {
-    if (!progress_->done() && !handle_.expired()) on_message_(data_, message);
+    if (!progress_->done() && handle_.get() != nullptr)
+      on_message_(data_, message);
   }
 
   const holdfast_imap_message_function on_message_;
   void* const data_;
   const std::shared_ptr<Progress> progress_;
-  const std::weak_ptr<void> handle_;
+  const WeakHandle<holdfast_operation> handle_;
   Json sections_;
   uint64_t size_ = 0;
 };

@@ -19,12 +19,12 @@ class FunctionSource final : public MessageSource {
  public:
   FunctionSource(uint64_t size, holdfast_message_rewind_function rewind,
                  holdfast_message_read_function read, void* data,
-                 std::weak_ptr<void> alive)
+                 WeakHandle<holdfast_message> handle)
       : size_(size),
         rewind_(rewind),
         read_(read),
         data_(data),
-        alive_(std::move(alive)) {}
+        handle_(std::move(handle)) {}
 
   uint64_t size() const override { return size_; }
   absl::Status Rewind() override;
@@ -35,19 +35,19 @@ class FunctionSource final : public MessageSource {
   const holdfast_message_rewind_function rewind_;
   const holdfast_message_read_function read_;
   void* const data_;
-  const std::weak_ptr<void> alive_;
+  const WeakHandle<holdfast_message> handle_;
   uint64_t left_ = 0;  // until `size_`, which the server was promised
 };
 
 absl::Status FunctionSource::Rewind() {
-  if (alive_.expired()) return Unreadable("it was freed.");
+  if (handle_.get() == nullptr) return Unreadable("it was freed.");
   if (rewind_(data_) != 0) return Unreadable("it does not begin again.");
   left_ = size_;
   return absl::OkStatus();
 }
 
 absl::StatusOr<size_t> FunctionSource::Read(absl::Span<char> buffer) {
-  if (alive_.expired()) return Unreadable("it was freed.");
+  if (handle_.get() == nullptr) return Unreadable("it was freed.");
   const size_t wanted = std::min<uint64_t>(buffer.size(), left_);
   if (wanted == 0) return 0;
   const ptrdiff_t got = read_(data_, buffer.data(), wanted);
@@ -155,8 +155,8 @@ holdfast_message* holdfast_message_new_memory(const void* bytes, size_t size,
   using Result = absl::StatusOr<std::unique_ptr<holdfast_message>>;
   return GuardNew<holdfast_message>(error, [&]() -> Result {
     if (bytes == nullptr && size > 0) return Missing("bytes");
-    return std::make_unique<holdfast_message>(
-        holdfast_message{holdfast::NewStringSource(
+    return std::unique_ptr<holdfast_message>(
+        new holdfast_message{holdfast::NewStringSource(
             std::string(static_cast<const char*>(bytes), size))});
   });
 }
@@ -168,8 +168,8 @@ holdfast_message* holdfast_message_open(const char* path,
     if (path == nullptr) return Missing("path");
     auto source = holdfast::OpenFileSource(path);
     if (!source.ok()) return source.status();
-    return std::make_unique<holdfast_message>(
-        holdfast_message{*std::move(source)});
+    return std::unique_ptr<holdfast_message>(
+        new holdfast_message{*std::move(source)});
   });
 }
 
@@ -181,9 +181,9 @@ holdfast_message* holdfast_message_new(uint64_t size,
   return GuardNew<holdfast_message>(error, [&]() -> Result {
     if (rewind == nullptr) return Missing("rewind");
     if (read == nullptr) return Missing("read");
-    const std::shared_ptr<void> alive = std::make_shared<char>();
-    return std::make_unique<holdfast_message>(holdfast_message{
-        std::make_shared<FunctionSource>(size, rewind, read, data, alive),
-        alive});
+    std::unique_ptr<holdfast_message> message(new holdfast_message{});
+    message->source = std::make_shared<FunctionSource>(size, rewind, read, data,
+                                                       message->weak.handle());
+    return message;
   });
 }

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "holdfast/client/c/operation.h"
+#include "holdfast/core/base/weak_handle.h"
 #include "holdfast/holdfast.h"
 #include "holdfast/protocols/session/message_source.h"
 #include "holdfast/protocols/session/text_block.h"
@@ -75,8 +76,7 @@ struct holdfast_sink {
 
 struct holdfast_message {
   std::shared_ptr<holdfast::MessageSource> source;
-  // Expires with the handle.
-  std::shared_ptr<void> alive = nullptr;
+  const holdfast::WeakOwner<holdfast_message> weak{this};
 };
 
 #endif  // HOLDFAST_CLIENT_C_MESSAGE_H_

@@ -19,6 +19,7 @@
 #include "holdfast/client/c/loop.h"
 #include "holdfast/client/c/value.h"
 #include "holdfast/core/base/cancellation.h"
+#include "holdfast/core/base/weak_handle.h"
 #include "holdfast/holdfast.h"
 #include "nlohmann/json.hpp"
 
@@ -84,6 +85,7 @@ struct holdfast_operation {
   std::shared_ptr<std::unique_ptr<holdfast_connection>> connection = nullptr;
   // Of an IDLE, until it is ended.
   std::shared_ptr<holdfast::ImapIdle> idle = nullptr;
+  const holdfast::WeakOwner<holdfast_operation> weak{this};
 };
 
 namespace holdfast::c {

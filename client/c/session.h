@@ -140,8 +140,8 @@ holdfast_operation* BeginOn(holdfast_session* session,
   return GuardOperation(loop, [&]() -> absl::StatusOr<holdfast_operation*> {
     if (session == nullptr) return Missing("session");
     if (absl::Status given = CheckNeeded(needed); !given.ok()) return given;
-    auto operation = std::make_unique<holdfast_operation>(
-        holdfast_operation{session->work->Begin()});
+    std::unique_ptr<holdfast_operation> operation(
+        new holdfast_operation{session->work->Begin()});
     absl::Status begun = begin(*session->work, *operation);
     if (!begun.ok()) return begun;
     return operation.release();

@@ -5,12 +5,13 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "holdfast/core/base/line_buffer.h"
 #include "holdfast/core/base/printable.h"
+#include "holdfast/core/base/weak_handle.h"
 #include "holdfast/core/nss/nss_error.h"
 #include "holdfast/fallback/intolerance.h"
 #include "holdfast/protocols/connect/tls_probe.h"
 #include "holdfast/protocols/dialogue/connection_parts.h"
+#include "holdfast/protocols/dialogue/line_channel.h"
 
 namespace holdfast {
 namespace {
@@ -129,6 +130,7 @@ class AttemptImpl : public Attempt {
   // These return false if the conversation waits, or is over and *this may be
   // gone.
   bool SendUnsent();
+  bool GoOn(const IoResult& result);
   bool Receive();
   void OnIoFailed(Error error);
   void OnEndOfStream();
@@ -164,16 +166,14 @@ class AttemptImpl : public Attempt {
   std::unique_ptr<EventLoop::Registration> hold_;
   bool answered_ = false;  // since the ClientHello
   bool held_ = false;
-  // Not null while a question about the certificate is open.
-  std::shared_ptr<AttemptImpl*> asking_;
+  // Set while a question about the certificate is open.
+  std::optional<WeakOwner<AttemptImpl>> asking_;
   std::unique_ptr<EventLoop::Registration> decided_;
   std::unique_ptr<EventLoop::Registration> turn_;
   // While a port that should speak first says nothing.
   std::unique_ptr<EventLoop::Registration> mute_timer_;
   std::unique_ptr<TlsProbe> probe_;
-  LineBuffer lines_;
-  SecretString outgoing_;
-  size_t sent_ = 0;          // of outgoing_
+  LineChannel lines_;
   bool heard_line_ = false;  // in this state
   bool committed_ = false;   // to its first command
 };
@@ -328,7 +328,7 @@ void AttemptImpl::ContinueHandshake() {
   }
   state_ = State::kSession;
   heard_line_ = false;
-  lines_ = LineBuffer();
+  lines_ = LineChannel();
   const TlsInfo tls = socket_->tls_info();
   request_.hooks.record(EventKind::kHandshakeDone,
                         {{"version", std::string(TlsVersionName(tls.version))},
@@ -358,12 +358,10 @@ void AttemptImpl::TakeTurn() {
 // Nothing is waited for but the answer: what the server sends meanwhile stays
 // unread.
 void AttemptImpl::AskAboutCertificate() {
-  asking_ = std::make_shared<AttemptImpl*>(this);
+  asking_.emplace(this);
   const auto answer = std::make_shared<CertificateAnswer>(
-      [asking =
-           std::weak_ptr<AttemptImpl*>(asking_)](CertificateDecision decision) {
-        const auto attempt = asking.lock();
-        if (attempt != nullptr) (*attempt)->OnAnswer(decision);
+      [asking = asking_->handle()](CertificateDecision decision) {
+        if (auto* const attempt = asking.get()) attempt->OnAnswer(decision);
       });
   request_.hooks.decide_certificate(
       *socket_->certificate_question(),
@@ -427,9 +425,7 @@ void AttemptImpl::Queue(const Step& step) {
     text = negotiator_->Join(step);
   }
   // In one write: the command is not to wait for what is in front of it.
-  outgoing_ = SecretString::Join(
-      {outgoing_.view().substr(sent_), text, command.view()});
-  sent_ = 0;
+  lines_.Queue(text, command.view());
 }
 
 void AttemptImpl::Converse() {
@@ -465,56 +461,38 @@ std::string AttemptImpl::EarlyAnswer() {
   return negotiator_->MayComeUnasked(part) ? "" : std::string(part);
 }
 
-bool AttemptImpl::SendUnsent() {
-  while (sent_ < outgoing_.size()) {
-    SecureSocket::IoResult result =
-        socket_->Write(outgoing_.view().substr(sent_));
-    switch (result.progress) {
-      case Progress::kWouldBlock:
-        Wait([this] { Converse(); });
-        return false;
-      case Progress::kFailed:
-        OnIoFailed(*std::move(result.error));
-        return false;
-      case Progress::kDone:
-        sent_ += result.bytes;
-    }
-  }
-  outgoing_ = SecretString();
-  sent_ = 0;
-  return true;
-}
+bool AttemptImpl::SendUnsent() { return GoOn(lines_.Send(socket_.get())); }
 
 bool AttemptImpl::Receive() {
-  char buffer[4096];
-  SecureSocket::IoResult result = socket_->Read(absl::MakeSpan(buffer));
-  switch (result.progress) {
-    case Progress::kWouldBlock:
-      Wait([this] { Converse(); });
-      return false;
-    case Progress::kFailed:
-      OnIoFailed(*std::move(result.error));
-      return false;
-    case Progress::kDone:
-      break;
-  }
+  const bool is_first =
+      state_ == State::kPlaintext && !heard_line_ && lines_.rest().empty();
+  const IoResult result = lines_.Receive(socket_.get());
+  if (!GoOn(result)) return false;
   if (result.bytes == 0) {
     OnEndOfStream();
     return false;
   }
   mute_timer_.reset();
   probe_.reset();
-  if (state_ == State::kPlaintext && !heard_line_ && lines_.rest().empty() &&
-      IsTlsRecord(buffer[0])) {
+  if (is_first && IsTlsRecord(lines_.rest().front())) {
     FailAsTls();
     return false;
   }
-  const absl::Status appended =
-      lines_.Append(absl::string_view(buffer, result.bytes));
-  if (appended.ok()) return true;
-  Error error = ErrorFromStatus(appended);
-  error.phase = phase();
-  Fail(FailureClass::kFinal, std::move(error));
+  return true;
+}
+
+// False if it waits, or is over.
+bool AttemptImpl::GoOn(const IoResult& result) {
+  switch (result.progress) {
+    case IoProgress::kDone:
+      return true;
+    case IoProgress::kWouldBlock:
+      Wait([this] { Converse(); });
+      return false;
+    case IoProgress::kFailed:
+      OnIoFailed(*result.error);
+      return false;
+  }
   return false;
 }
 

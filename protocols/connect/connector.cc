@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "holdfast/core/base/weak_handle.h"
 #include "holdfast/fallback/retry_session.h"
 #include "holdfast/protocols/connect/attempt.h"
 #include "holdfast/protocols/connect/own_loop.h"
@@ -132,8 +133,6 @@ class ConnectOperation : public Connector::Operation {
     ListenForCancellation();
   }
 
-  ~ConnectOperation() override { *self_ = nullptr; }
-
   void Cancel() override;
 
  private:
@@ -192,18 +191,18 @@ class ConnectOperation : public Connector::Operation {
   // To the attempt that sent credentials: its failure is final, nobody else may
   // send them again (promise 11).
   bool committed_ = false;
-  // Null once *this is gone; used on the loop's thread only.
-  const std::shared_ptr<ConnectOperation*> self_ =
-      std::make_shared<ConnectOperation*>(this);
+  const WeakOwner<ConnectOperation> weak_{this};
   std::optional<Cancellation::Listener> cancellation_;
 };
 
 void ConnectOperation::ListenForCancellation() {
   if (request_.cancellation == nullptr) return;
   cancellation_.emplace(request_.cancellation.get(),
-                        [loop = services_.loop, self = self_] {
+                        [loop = services_.loop, self = weak_.handle()] {
                           loop->Post([self] {
-                            if (*self != nullptr) (*self)->Cancel();
+                            if (auto* const connect = self.get()) {
+                              connect->Cancel();
+                            }
                           });
                         });
 }

@@ -7,6 +7,7 @@
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "holdfast/core/base/error_note.h"
+#include "holdfast/core/base/weak_handle.h"
 
 namespace holdfast {
 namespace {
@@ -73,19 +74,18 @@ class RedialerImpl final : public Redialer {
   std::unique_ptr<EventLoop::Registration> timer_;
   std::unique_ptr<Connector::Operation> connecting_;
   std::unique_ptr<SignIn> sign_in_;
-  const std::shared_ptr<RedialerImpl*> self_ =
-      std::make_shared<RedialerImpl*>(this);
+  const WeakOwner<RedialerImpl> weak_{this};
   std::optional<Cancellation::Listener> cancellation_;
 };
 
 void RedialerImpl::ListenForCancellation() {
   if (options_.connect.cancellation == nullptr) return;
-  const std::weak_ptr<RedialerImpl*> self = self_;
   cancellation_.emplace(options_.connect.cancellation.get(),
-                        [loop = loop_, self] {
+                        [loop = loop_, self = weak_.handle()] {
                           loop->Post([self] {
-                            if (const auto redialer = self.lock())
-                              (*redialer)->OnCancelled();
+                            if (auto* const redialer = self.get()) {
+                              redialer->OnCancelled();
+                            }
                           });
                         });
 }

@@ -3,13 +3,11 @@
 #include <string>
 #include <utility>
 
-#include "holdfast/core/base/line_buffer.h"
 #include "holdfast/protocols/dialogue/connection_parts.h"
+#include "holdfast/protocols/dialogue/line_channel.h"
 
 namespace holdfast {
 namespace {
-
-using Progress = IoProgress;
 
 class FarewellImpl : public Farewell {
  public:
@@ -17,65 +15,45 @@ class FarewellImpl : public Farewell {
                absl::Duration limit, std::function<void()> on_done)
       : loop_(loop),
         connection_(std::move(connection)),
-        on_done_(std::move(on_done)),
-        unsent_(connection_->parts().negotiator->FarewellCommand()) {
+        on_done_(std::move(on_done)) {
+    lines_.Queue(connection_->parts().negotiator->FarewellCommand());
     limit_ = loop_->StartTimer(limit, [this] { Finish(); });
     begin_ = loop_->StartTimer(absl::ZeroDuration(), [this] { Converse(); });
   }
 
  private:
   void Converse();
-  bool Send();
-  bool Receive();
+  bool GoOn(const IoResult& result);
   void Wait();
   void Finish();
 
   EventLoop* const loop_;
   std::unique_ptr<Connection> connection_;
   std::function<void()> on_done_;
-  std::string unsent_;
-  LineBuffer lines_;
+  LineChannel lines_;
   std::unique_ptr<EventLoop::Registration> limit_;
   std::unique_ptr<EventLoop::Registration> begin_;
   std::unique_ptr<EventLoop::Registration> watch_;
 };
 
 void FarewellImpl::Converse() {
-  while (Send()) {
+  while (GoOn(lines_.Send(connection_.get()))) {
     while (std::optional<std::string> line = lines_.TakeLine()) {
       if (connection_->parts().negotiator->EndsFarewell(*line)) return Finish();
     }
-    if (!Receive()) return;
+    const IoResult received = lines_.Receive(connection_.get());
+    const bool ended =
+        received.progress == IoProgress::kDone && received.bytes == 0;
+    if (ended) return Finish();
+    if (!GoOn(received)) return;
   }
 }
 
-// Returns false if it waits, or is over.
-bool FarewellImpl::Send() {
-  while (!unsent_.empty()) {
-    const Connection::IoResult result = connection_->Write(unsent_);
-    if (result.progress != Progress::kDone) {
-      result.progress == Progress::kWouldBlock ? Wait() : Finish();
-      return false;
-    }
-    unsent_.erase(0, result.bytes);
-  }
-  return true;
-}
-
-// Returns false if it waits, or is over.
-bool FarewellImpl::Receive() {
-  char buffer[1024];
-  const Connection::IoResult result = connection_->Read(absl::MakeSpan(buffer));
-  if (result.progress == Progress::kWouldBlock) {
-    Wait();
-    return false;
-  }
-  if (result.progress == Progress::kFailed || result.bytes == 0 ||
-      !lines_.Append(absl::string_view(buffer, result.bytes)).ok()) {
-    Finish();
-    return false;
-  }
-  return true;
+// False if it waits, or is over.
+bool FarewellImpl::GoOn(const IoResult& result) {
+  if (result.progress == IoProgress::kWouldBlock) Wait();
+  if (result.progress == IoProgress::kFailed) Finish();
+  return result.progress == IoProgress::kDone;
 }
 
 void FarewellImpl::Wait() {

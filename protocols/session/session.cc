@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "holdfast/core/base/weak_handle.h"
 
 namespace holdfast {
 namespace {
@@ -135,8 +136,7 @@ class SessionImpl final : public Session {
   std::unique_ptr<EventLoop::Registration> silence_;
   std::unique_ptr<EventLoop::Registration> watch_;
   std::unique_ptr<EventLoop::Registration> soon_;
-  const std::shared_ptr<SessionImpl*> self_ =
-      std::make_shared<SessionImpl*>(this);
+  const WeakOwner<SessionImpl> weak_{this};
   std::optional<Cancellation::Listener> cancellation_;
 };
 
@@ -144,14 +144,14 @@ void SessionImpl::ListenForCancellation() {
   const std::shared_ptr<Cancellation>& cancellation =
       options_.redial.connect.cancellation;
   if (cancellation == nullptr) return;
-  const std::weak_ptr<SessionImpl*> self = self_;
-  cancellation_.emplace(cancellation.get(), [loop = loop_, self] {
-    loop->Post([self] {
-      if (const auto session = self.lock()) {
-        (*session)->End(MakeError(ErrorCode::kCancelled, Phase::kSession));
-      }
-    });
-  });
+  cancellation_.emplace(
+      cancellation.get(), [loop = loop_, self = weak_.handle()] {
+        loop->Post([self] {
+          if (auto* const session = self.get()) {
+            session->End(MakeError(ErrorCode::kCancelled, Phase::kSession));
+          }
+        });
+      });
 }
 
 void SessionImpl::Run(std::shared_ptr<Exchange> exchange, Done on_done) {
@@ -505,9 +505,9 @@ void SessionImpl::Complete(absl::Status status) {
 
 void SessionImpl::CompleteAll(absl::Status first, const absl::Status& others) {
   const std::deque<Job> jobs = std::exchange(jobs_, {});
-  const std::weak_ptr<SessionImpl*> self = self_;
+  const WeakHandle<SessionImpl> self = weak_.handle();
   for (const Job& job : jobs) {
-    if (self.expired()) return;
+    if (self.get() == nullptr) return;
     job.on_done(std::exchange(first, others));
   }
 }

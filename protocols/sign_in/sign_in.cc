@@ -4,9 +4,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "holdfast/core/base/line_buffer.h"
 #include "holdfast/core/base/uv_event_loop.h"
+#include "holdfast/core/base/weak_handle.h"
 #include "holdfast/protocols/dialogue/connection_parts.h"
+#include "holdfast/protocols/dialogue/line_channel.h"
 #include "holdfast/protocols/sign_in/authenticator.h"
 #include "holdfast/protocols/sign_in/begun_sign_in.h"
 #include "holdfast/protocols/sign_in/credentials_gate.h"
@@ -14,7 +15,6 @@
 namespace holdfast {
 namespace {
 
-using Progress = IoProgress;
 using Reason = CredentialsRequest::Reason;
 
 // RFC 4954, 4: the longest line while somebody signs in.
@@ -48,8 +48,7 @@ class SignInImpl final : public SignIn {
 
   // Sends, then reads until there is a line.
   void Pump();
-  bool SendSome();
-  bool ReadSome();
+  bool GoOn(const IoResult& result);
   void Wait();
 
   void Fail(Error error);
@@ -65,16 +64,13 @@ class SignInImpl final : public SignIn {
   SignInResult result_;
   SaslMechanism mechanism_{};
   std::unique_ptr<Authenticator> authenticator_;
-  LineBuffer lines_{kLimits};
-  SecretString outgoing_;
-  size_t sent_ = 0;               // of outgoing_
+  LineChannel lines_{kLimits};
   std::optional<Error> refusal_;  // of the credentials before
   bool expired_ = false;          // and why
 
   std::unique_ptr<EventLoop::Registration> timer_;
   std::unique_ptr<EventLoop::Registration> watch_;
-  // An answer that comes later than our end finds it gone.
-  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  const WeakOwner<SignInImpl> weak_{this};
 };
 
 void SignInImpl::Begin() {
@@ -113,9 +109,10 @@ void SignInImpl::Ask(CredentialsRequest request) {
 }
 
 CredentialsProvider::Answer SignInImpl::OnAnswer() {
-  return [this, alive = std::weak_ptr<bool>(alive_)](
-             absl::StatusOr<Credentials> credentials) {
-    if (!alive.expired()) OnCredentials(std::move(credentials));
+  return [self = weak_.handle()](absl::StatusOr<Credentials> credentials) {
+    if (auto* const present = self.get()) {
+      present->OnCredentials(std::move(credentials));
+    }
   };
 }
 
@@ -146,8 +143,7 @@ void SignInImpl::AwaitAnswer() {
 void SignInImpl::Follow(AuthStep step) {
   switch (step.kind) {
     case AuthStep::Kind::kContinue:
-      outgoing_ = std::move(step.send);
-      sent_ = 0;
+      lines_.Queue("", step.send.view());
       AwaitAnswer();
       return Pump();
     case AuthStep::Kind::kDone:
@@ -172,7 +168,7 @@ void SignInImpl::OnRefused(Error error) {
 }
 
 void SignInImpl::Pump() {
-  while (SendSome()) {
+  while (GoOn(lines_.Send(connection_))) {
     if (const std::optional<std::string> line = lines_.TakeLine()) {
       Negotiator& negotiator = *connection_->parts().negotiator;
       if (negotiator.ready()) {
@@ -186,56 +182,30 @@ void SignInImpl::Pump() {
       }
       continue;
     }
-    if (!ReadSome()) return;
+    const IoResult received = lines_.Receive(connection_);
+    if (received.progress == IoProgress::kDone && received.bytes == 0) {
+      // Servers leave after a few refusals: that is still one.
+      return Fail(
+          refusal_ ? *refusal_
+                   : MakeError(ErrorCode::kConnectionClosed, Phase::kSession));
+    }
+    if (!GoOn(received)) return;
   }
 }
 
 // False if it has to wait, or has failed: then *this may be gone.
-bool SignInImpl::SendSome() {
-  while (sent_ < outgoing_.size()) {
-    const Connection::IoResult result =
-        connection_->Write(outgoing_.view().substr(sent_));
-    switch (result.progress) {
-      case Progress::kDone:
-        sent_ += result.bytes;
-        break;
-      case Progress::kWouldBlock:
-        Wait();
-        return false;
-      case Progress::kFailed:
-        Fail(*result.error);
-        return false;
-    }
-  }
-  outgoing_ = SecretString();
-  sent_ = 0;
-  return true;
-}
-
-// As SendSome().
-bool SignInImpl::ReadSome() {
-  char buffer[4096];
-  const Connection::IoResult result = connection_->Read(absl::MakeSpan(buffer));
+bool SignInImpl::GoOn(const IoResult& result) {
   switch (result.progress) {
-    case Progress::kDone:
-      break;
-    case Progress::kWouldBlock:
+    case IoProgress::kDone:
+      return true;
+    case IoProgress::kWouldBlock:
       Wait();
       return false;
-    case Progress::kFailed:
+    case IoProgress::kFailed:
       Fail(*result.error);
       return false;
   }
-  if (result.bytes == 0) {
-    // Servers leave after a few refusals: that is still one.
-    Fail(refusal_ ? *refusal_
-                  : MakeError(ErrorCode::kConnectionClosed, Phase::kSession));
-    return false;
-  }
-  const absl::Status added =
-      lines_.Append(absl::string_view(buffer, result.bytes));
-  if (!added.ok()) Fail(ErrorFromStatus(added));
-  return added.ok();
+  return false;
 }
 
 void SignInImpl::Wait() {
@@ -254,7 +224,6 @@ void SignInImpl::Finish() {
   timer_.reset();
   watch_.reset();
   authenticator_.reset();
-  outgoing_ = SecretString();
   connection_->Unread(lines_.rest());
   // May destroy *this.
   const auto on_done = std::move(on_done_);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "holdfast/core/base/error.h"
+#include "holdfast/core/base/weak_handle.h"
 #include "holdfast/protocols/session/imap/imap_exchange.h"
 #include "holdfast/protocols/session/imap/imap_handlers.h"
 
@@ -162,8 +163,7 @@ class ImapSessionImpl final : public ImapSession, private SessionState {
   std::vector<std::string> enabled_;
   Restoring<ImapEnableHandler> enabling_;
   Restoring<ImapSelectHandler> selecting_;
-  const std::shared_ptr<ImapSessionImpl*> self_ =
-      std::make_shared<ImapSessionImpl*>(this);
+  const WeakOwner<ImapSessionImpl> weak_{this};
 
   // Goes first: it uses all the rest.
   std::unique_ptr<Session> session_;
@@ -401,7 +401,7 @@ void ImapSessionImpl::Logout(Session::Done on_done) {
 // than the server allows.
 struct ImapSessionImpl::IdleState {
   // A callback that destroys the session still holds the state.
-  std::weak_ptr<ImapSessionImpl*> session;
+  WeakHandle<ImapSessionImpl> session;
   Done<ImapAnswer> on_done;
   std::shared_ptr<ImapExchange> exchange;  // the present one
   std::unique_ptr<EventLoop::Registration> timer;
@@ -410,7 +410,7 @@ struct ImapSessionImpl::IdleState {
 
   void EndCommand() const {
     exchange->End();
-    if (const auto present = session.lock()) (*present)->session_->Wake();
+    if (const auto* const present = session.get()) present->session_->Wake();
   }
 };
 
@@ -432,7 +432,7 @@ class ImapSessionImpl::IdleHandle final : public ImapIdle {
 
 std::unique_ptr<ImapIdle> ImapSessionImpl::Idle(Done<ImapAnswer> on_done) {
   const auto idle = std::make_shared<IdleState>();
-  idle->session = self_;
+  idle->session = weak_.handle();
   idle->on_done = std::move(on_done);
   BeginIdle(idle);
   return std::make_unique<IdleHandle>(idle);
