@@ -1,6 +1,7 @@
-# The library as clients get it: shared and static, headers, a CMake package, a
-# pkg-config file. Its objects are those of core, fallback, protocols and client;
-# none is compiled twice.
+# The library as clients get it: one shared library that shows C and one that
+# shows C++, a static one for both, headers, a CMake package, pkg-config files.
+# Their objects are those of core, fallback, protocols and client; none is
+# compiled twice.
 include(CMakePackageConfigHelpers)
 include(${CMAKE_CURRENT_LIST_DIR}/public_headers.cmake)
 
@@ -25,32 +26,54 @@ if(HOLDFAST_SASL)
   list(APPEND private_libraries PkgConfig::LIBGSASL)
   list(APPEND private_modules libgsasl)
 endif()
-list(JOIN public_modules " " public_modules)
-list(JOIN private_modules " " private_modules)
 
-configure_file(${CMAKE_CURRENT_LIST_DIR}/holdfast.map.in
-  ${PROJECT_BINARY_DIR}/holdfast.map @ONLY)
-add_library(holdfast_shared SHARED ${objects})
-set_target_properties(holdfast_shared PROPERTIES
-  EXPORT_NAME holdfast
-  LINK_DEPENDS ${PROJECT_BINARY_DIR}/holdfast.map
-  SOVERSION ${PROJECT_VERSION_MAJOR}
-  VERSION ${PROJECT_VERSION})
-target_link_options(holdfast_shared
-  PRIVATE LINKER:--version-script=${PROJECT_BINARY_DIR}/holdfast.map)
+# The C ABI holds within a major version. That of C++ does from 1.0 on; until
+# then each minor version has its own.
+set(c_version ${PROJECT_VERSION_MAJOR})
+set(cxx_version ${PROJECT_VERSION_MAJOR})
+if(PROJECT_VERSION VERSION_LESS 1)
+  set(cxx_version ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+endif()
+
+# Calls within the library stay in it, whatever a program and the other
+# libraries of its process define by the same names.
+function(add_shared_library target name version)
+  set(script ${PROJECT_BINARY_DIR}/${name}.map)
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/${name}.map.in ${script} @ONLY)
+  add_library(${target} SHARED ${objects})
+  set_target_properties(${target} PROPERTIES
+    LINK_DEPENDS ${script}
+    OUTPUT_NAME ${name}
+    SOVERSION ${version}
+    VERSION ${PROJECT_VERSION})
+  target_link_options(${target} PRIVATE
+    LINKER:--version-script=${script} LINKER:-Bsymbolic-functions)
+endfunction()
+
+add_shared_library(holdfast_shared holdfast++ ${cxx_version})
+set_target_properties(holdfast_shared PROPERTIES EXPORT_NAME holdfast)
+add_shared_library(holdfast_c_shared holdfast ${c_version})
+set_target_properties(holdfast_c_shared PROPERTIES EXPORT_NAME c)
 add_library(holdfast_static STATIC ${objects})
+set_target_properties(holdfast_static PROPERTIES OUTPUT_NAME holdfast)
 
-foreach(library IN ITEMS holdfast_shared holdfast_static)
-  set_target_properties(${library} PROPERTIES
-    LINKER_LANGUAGE CXX
-    OUTPUT_NAME holdfast)
-  target_compile_features(${library} PUBLIC cxx_std_17)
+foreach(library IN ITEMS holdfast_shared holdfast_c_shared holdfast_static)
+  set_target_properties(${library} PROPERTIES LINKER_LANGUAGE CXX)
   target_include_directories(${library} PUBLIC
     $<BUILD_INTERFACE:${HOLDFAST_INCLUDE_DIR}>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+endforeach()
+foreach(library IN ITEMS holdfast_shared holdfast_static)
+  target_compile_features(${library} PUBLIC cxx_std_17)
   target_link_libraries(${library}
     PUBLIC ${public_libraries} PRIVATE ${private_libraries})
 endforeach()
+# Of C++ the clients of the C library see nothing: CMake would name to them even
+# the shared libraries that it links privately, but for those behind an interface.
+add_library(holdfast_inside_c INTERFACE)
+target_link_libraries(holdfast_inside_c
+  INTERFACE ${public_libraries} ${private_libraries})
+target_link_libraries(holdfast_c_shared PRIVATE holdfast_inside_c)
 
 set(cmake_directory ${CMAKE_INSTALL_LIBDIR}/cmake/holdfast)
 set(pkgconfig_directory ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
@@ -64,9 +87,15 @@ install(FILES ${PROJECT_SOURCE_DIR}/client/c/holdfast.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/holdfast COMPONENT development)
 install(TARGETS holdfast_shared EXPORT holdfast
   LIBRARY COMPONENT library NAMELINK_COMPONENT development)
+install(TARGETS holdfast_c_shared EXPORT holdfast-c
+  LIBRARY COMPONENT library NAMELINK_COMPONENT development)
 install(TARGETS holdfast_static EXPORT holdfast-static
   ARCHIVE COMPONENT development)
-foreach(export IN ITEMS holdfast holdfast-static)
+# What -lholdfast++ finds in a static link.
+file(CREATE_LINK libholdfast.a ${PROJECT_BINARY_DIR}/libholdfast++.a SYMBOLIC)
+install(FILES ${PROJECT_BINARY_DIR}/libholdfast++.a
+  DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
+foreach(export IN ITEMS holdfast holdfast-c holdfast-static)
   install(EXPORT ${export} FILE ${export}-targets.cmake NAMESPACE holdfast::
     DESTINATION ${cmake_directory} COMPONENT development)
 endforeach()
@@ -80,11 +109,7 @@ configure_package_config_file(
 write_basic_package_version_file(
   ${PROJECT_BINARY_DIR}/holdfast-config-version.cmake
   COMPATIBILITY SameMinorVersion)
-string(REGEX REPLACE "[^/]+" ".." pkgconfig_to_prefix ${pkgconfig_directory})
-configure_file(${CMAKE_CURRENT_LIST_DIR}/holdfast.pc.in
-  ${PROJECT_BINARY_DIR}/holdfast.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/holdfast-config.cmake
     ${PROJECT_BINARY_DIR}/holdfast-config-version.cmake
   DESTINATION ${cmake_directory} COMPONENT development)
-install(FILES ${PROJECT_BINARY_DIR}/holdfast.pc
-  DESTINATION ${pkgconfig_directory} COMPONENT development)
+include(${CMAKE_CURRENT_LIST_DIR}/pkgconfig.cmake)
