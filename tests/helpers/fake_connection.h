@@ -21,9 +21,12 @@ struct FakePeer {
   explicit FakePeer(int number) : fd(number) {}
 
   const int fd;
+  bool established = true;
+  bool client_certificate_sent = false;
   TlsInfo tls = {TlsVersion::kTls13, "", "", "", false, {}, {}};
   std::vector<std::string> capabilities;
   std::string unread;                // by us
+  std::deque<std::string> answers;   // one for each write that was whole
   std::optional<ErrorCode> failure;  // of reading, once all is read
   bool closed = false;               // likewise
   size_t takes = 1000000;            // bytes that can be written now
@@ -59,6 +62,10 @@ class FakeSocket final : public SecureSocket {
     if (part.empty()) return {Progress::kWouldBlock, 0, std::nullopt};
     peer_->takes -= part.size();
     peer_->received.append(part.data(), part.size());
+    if (part.size() == data.size() && !peer_->answers.empty()) {
+      peer_->unread += peer_->answers.front();
+      peer_->answers.pop_front();
+    }
     return {Progress::kDone, part.size(), std::nullopt};
   }
   void SetKeyLog(std::shared_ptr<const KeyLog>) override {}
@@ -79,8 +86,10 @@ class FakeSocket final : public SecureSocket {
   void Decide(CertificateDecision) override {}
   HandshakeEvidence evidence() const override { return {}; }
   TlsInfo tls_info() const override { return peer_->tls; }
-  bool tls_established() const override { return true; }
-  bool client_certificate_sent() const override { return false; }
+  bool tls_established() const override { return peer_->established; }
+  bool client_certificate_sent() const override {
+    return peer_->client_certificate_sent;
+  }
   std::optional<ChannelBinding> channel_binding() const override {
     return std::nullopt;
   }

@@ -17,6 +17,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "holdfast/core/net/socket_factory.h"
+#include "holdfast/tests/helpers/fake_way.h"
 #include "holdfast/tests/helpers/manual_event_loop.h"
 #include "holdfast/tests/helpers/socket_pair.h"
 
@@ -38,61 +39,12 @@ std::string Bytes(const char (&literal)[size]) {
 
 bool IsOpen(int fd) { return fcntl(fd, F_GETFD) != -1; }
 
-// Its requests own what they call, which goes with them.
-class FakeResolver : public Resolver {
- public:
-  struct FakeRequest : Request {
-    std::function<void(Result)> on_result;
-  };
-
-  std::unique_ptr<Request> Resolve(
-      const Endpoint& endpoint,
-      std::function<void(Result)> on_result) override {
-    asked.push_back(endpoint.ToString());
-    auto request = std::make_unique<FakeRequest>();
-    request->on_result = std::move(on_result);
-    answer = [request = request.get()](Result result) {
-      request->on_result(std::move(result));
-    };
-    return request;
-  }
-
-  std::vector<std::string> asked;
-  std::function<void(Result)> answer;
-};
-
-// Leads to a proxy.
-class FakeDialer : public Dialer {
- public:
-  struct FakeRequest : Request {
-    DialResult TimeUp() const override {
-      DialResult result = Request::TimeUp();
-      result.attempts = {{kProxyAddress, {}, {}, result.error}};
-      return result;
-    }
-  };
-
-  bool looks_up() const override { return is_proxy; }
-  std::unique_ptr<Request> Dial(
-      const Endpoint& endpoint, std::vector<SocketAddress> addresses,
-      std::function<void(DialResult)> on_result) override {
-    dialled = endpoint.ToString();
-    dialled_addresses = std::move(addresses);
-    answer = std::move(on_result);
-    return std::make_unique<FakeRequest>();
-  }
-
-  bool is_proxy = false;
-  std::string dialled;
-  std::vector<SocketAddress> dialled_addresses;
-  std::function<void(DialResult)> answer;
-};
-
 class ProxyDialerTest : public testing::Test {
  protected:
   void Dial(const std::string& proxy = "socks5://proxy.example.org") {
-    auto to_proxy = std::make_unique<FakeDialer>();
+    auto to_proxy = std::make_unique<test::FakeDialer>();
     to_proxy->is_proxy = over_proxy_;
+    to_proxy->tried = {kProxyAddress};
     to_proxy_ = to_proxy.get();
     dialer_ = NewProxyDialer(&loop_, &resolver_, std::move(to_proxy),
                              *Proxy::Parse(proxy));
@@ -122,11 +74,11 @@ class ProxyDialerTest : public testing::Test {
   }
 
   ManualEventLoop loop_;
-  FakeResolver resolver_;
+  test::FakeResolver resolver_;
   SocketPair pair_;
   bool over_proxy_ = false;
   int client_ = -1;
-  FakeDialer* to_proxy_ = nullptr;
+  test::FakeDialer* to_proxy_ = nullptr;
   std::unique_ptr<Dialer> dialer_;
   std::unique_ptr<Dialer::Request> request_;
   std::optional<DialResult> result_;
@@ -137,7 +89,7 @@ TEST_F(ProxyDialerTest, OnlyTheProxyIsLookedUp) {
   EXPECT_TRUE(dialer_->looks_up());
   EXPECT_THAT(resolver_.asked, testing::ElementsAre("proxy.example.org:1080"));
   resolver_.answer(std::vector<SocketAddress>{kProxyAddress});
-  EXPECT_THAT(to_proxy_->dialled_addresses,
+  EXPECT_THAT(to_proxy_->addresses_of.back(),
               testing::ElementsAre(kProxyAddress));
 }
 
@@ -276,7 +228,8 @@ TEST_F(ProxyDialerTest, OverAnotherProxyNothingIsLookedUp) {
   over_proxy_ = true;
   Dial();
   EXPECT_TRUE(resolver_.asked.empty());
-  EXPECT_EQ(to_proxy_->dialled, "proxy.example.org:1080");
+  EXPECT_THAT(to_proxy_->dialled,
+              testing::ElementsAre("proxy.example.org:1080"));
   DialResult refused;
   refused.through_proxy = true;
   refused.error = MakeError(ErrorCode::kProxyAuthenticationRefused,

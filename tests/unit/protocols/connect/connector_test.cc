@@ -11,6 +11,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "holdfast/tests/helpers/fake_way.h"
 #include "holdfast/tests/helpers/manual_event_loop.h"
 
 namespace holdfast {
@@ -18,37 +19,6 @@ namespace {
 
 constexpr absl::Duration kTimeout = absl::Seconds(30);
 constexpr absl::Duration kInstant = absl::Microseconds(1);
-
-// Answers when the test says so, or never.
-class FakeResolver : public Resolver {
- public:
-  std::unique_ptr<Request> Resolve(
-      const Endpoint&, std::function<void(Result)> on_result) override {
-    ++requests;
-    answer = std::move(on_result);
-    return std::make_unique<Request>();
-  }
-
-  int requests = 0;
-  std::function<void(Result)> answer;
-};
-
-class FakeDialer : public Dialer {
- public:
-  std::unique_ptr<Request> Dial(
-      const Endpoint&, std::vector<SocketAddress> addresses,
-      std::function<void(DialResult)> on_result) override {
-    dialled.push_back(std::move(addresses));
-    answer = std::move(on_result);
-    return std::make_unique<Request>();
-  }
-
-  bool looks_up() const override { return is_proxy; }
-
-  bool is_proxy = false;
-  std::vector<std::vector<SocketAddress>> dialled;
-  std::function<void(DialResult)> answer;
-};
 
 std::vector<SocketAddress> Addresses(const std::vector<std::string>& texts) {
   std::vector<SocketAddress> addresses;
@@ -84,8 +54,8 @@ class ConnectorTest : public testing::Test {
   ErrorCode cause() const { return result_->report.error->code; }
 
   ManualEventLoop loop_;
-  FakeResolver resolver_;
-  FakeDialer dialer_;
+  test::FakeResolver resolver_;
+  test::FakeDialer dialer_;
   std::unique_ptr<HostCache> cache_;
   Connector connector_;
   std::vector<EventKind> events_;
@@ -95,7 +65,7 @@ class ConnectorTest : public testing::Test {
 
 TEST_F(ConnectorTest, NothingHappensInsideConnect) {
   Connect();
-  EXPECT_EQ(resolver_.requests, 0);
+  EXPECT_THAT(resolver_.asked, testing::IsEmpty());
   EXPECT_TRUE(events_.empty());
   operation_.reset();  // abandoned: the loop must be left empty
 }
@@ -103,7 +73,7 @@ TEST_F(ConnectorTest, NothingHappensInsideConnect) {
 TEST_F(ConnectorTest, ALookUpThatHangsEndsExactlyAtTheDeadline) {
   Connect();
   loop_.Advance(kTimeout - kInstant);
-  ASSERT_EQ(resolver_.requests, 1);
+  ASSERT_EQ(resolver_.asked.size(), 1u);
   EXPECT_FALSE(result_);
   loop_.Advance(kInstant);
   loop_.Advance(absl::ZeroDuration());
@@ -130,9 +100,9 @@ TEST_F(ConnectorTest, NothingIsLookedUpForADialerThatLooksUp) {
   dialer_.is_proxy = true;
   Connect();
   loop_.Advance(absl::ZeroDuration());
-  EXPECT_EQ(resolver_.requests, 0);
+  EXPECT_THAT(resolver_.asked, testing::IsEmpty());
   ASSERT_EQ(dialer_.dialled.size(), 1u);
-  EXPECT_TRUE(dialer_.dialled[0].empty());
+  EXPECT_TRUE(dialer_.addresses_of[0].empty());
   DialResult refused;
   refused.error = MakeError(ErrorCode::kProxyRefused, Phase::kConnect);
   refused.through_proxy = true;
@@ -202,7 +172,7 @@ TEST_F(ConnectorTest, CancellingEndsItWhereverItIs) {
   loop_.Advance(absl::ZeroDuration());
   ASSERT_TRUE(result_);
   EXPECT_EQ(cause(), ErrorCode::kCancelled);
-  EXPECT_EQ(resolver_.requests, 0);
+  EXPECT_THAT(resolver_.asked, testing::IsEmpty());
 
   result_.reset();
   Connect();

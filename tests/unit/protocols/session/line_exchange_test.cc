@@ -8,6 +8,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "holdfast/tests/helpers/lines_sink.h"
 
 namespace holdfast::test {
 namespace {
@@ -17,16 +18,6 @@ using testing::ElementsAre;
 ErrorCode CodeOf(const absl::Status& status) {
   return ErrorFromStatus(status).code;
 }
-
-class LinesSink final : public BlockSink {
- public:
-  void Begin() override { lines.clear(); }
-  absl::Status Add(absl::string_view line) override {
-    lines.emplace_back(line);
-    return absl::OkStatus();
-  }
-  std::vector<std::string> lines;
-};
 
 LineExchange::Command List(BlockSink* sink) {
   LineExchange::Command command{"LIST"};

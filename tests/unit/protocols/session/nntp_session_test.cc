@@ -8,21 +8,12 @@
 #include "gtest/gtest.h"
 #include "holdfast/tests/helpers/generated_source.h"
 #include "holdfast/tests/helpers/line_script.h"
+#include "holdfast/tests/helpers/lines_sink.h"
 
 namespace holdfast::test {
 namespace {
 
 using testing::ElementsAre;
-
-class LinesSink final : public BlockSink {
- public:
-  void Begin() override { lines.clear(); }
-  absl::Status Add(absl::string_view line) override {
-    lines.emplace_back(line);
-    return absl::OkStatus();
-  }
-  std::vector<std::string> lines;
-};
 
 class NntpSessionTest : public testing::TestWithParam<Feeding> {
  protected:

@@ -15,6 +15,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "holdfast/tests/helpers/fake_connection.h"
+#include "holdfast/tests/helpers/fake_redialer.h"
 #include "holdfast/tests/helpers/manual_event_loop.h"
 
 namespace holdfast::test {
@@ -27,23 +28,6 @@ using testing::IsEmpty;
 
 constexpr absl::Duration kPatience = absl::Seconds(60);
 constexpr absl::Duration kInstant = absl::Microseconds(1);
-
-// Gives what it was told to, one after the other.
-class FakeRedialer final : public Redialer {
- public:
-  void Dial(Done on_done) override {
-    ++first_dials;
-    waiting = std::move(on_done);
-  }
-  void DialAgain(const Loss& loss, Done on_done) override {
-    losses.push_back(loss.error.code);
-    waiting = std::move(on_done);
-  }
-
-  int first_dials = 0;
-  std::vector<ErrorCode> losses;
-  Done waiting;
-};
 
 // Sends a line, and takes lines until one begins with "done".
 class LineExchange final : public Exchange {

@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "holdfast/protocols/dialogue/connection_parts.h"
+#include "holdfast/tests/helpers/fake_connection.h"
 #include "holdfast/tests/helpers/manual_event_loop.h"
 #include "holdfast/tests/helpers/sign_in_parts.h"
 
@@ -23,82 +24,9 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using Progress = SecureSocket::Progress;
 using Reason = CredentialsRequest::Reason;
 
 constexpr int kFd = 77;
-
-// What a test looks at, and sets, while the connection owns the socket.
-struct FakeState {
-  bool established = true;
-  bool client_certificate_sent = false;
-  TlsInfo tls = {TlsVersion::kTls13, "", "", "", false, {}, {}};
-  std::deque<std::string> answers;  // one for each write
-  bool closes_at_end = false;
-  size_t write_at_most = 1000;
-  std::string sent;
-  std::string unread;
-};
-
-class FakeSocket final : public SecureSocket {
- public:
-  explicit FakeSocket(FakeState* state) : state_(state) {}
-
-  IoResult Read(absl::Span<char> buffer) override {
-    std::string& text = state_->unread;
-    if (text.empty()) {
-      return {state_->closes_at_end ? Progress::kDone : Progress::kWouldBlock,
-              0, std::nullopt};
-    }
-    const size_t bytes = text.copy(buffer.data(), buffer.size());
-    text.erase(0, bytes);
-    return {Progress::kDone, bytes, std::nullopt};
-  }
-  IoResult Write(absl::string_view data) override {
-    if (state_->write_at_most == 0)
-      return {Progress::kWouldBlock, 0, std::nullopt};
-    const absl::string_view part = data.substr(0, state_->write_at_most);
-    state_->sent.append(part.data(), part.size());
-    if (part.size() == data.size() && !state_->answers.empty()) {
-      state_->unread += state_->answers.front();
-      state_->answers.pop_front();
-    }
-    return {Progress::kDone, part.size(), std::nullopt};
-  }
-  void SetKeyLog(std::shared_ptr<const KeyLog>) override {}
-  void SetIdentity(std::shared_ptr<const ClientIdentity>) override {}
-  void AskAboutCertificate() override {}
-  absl::Status StartTls(const HandshakeProfile&, const Host&,
-                        std::shared_ptr<const Trust>, absl::Time) override {
-    return absl::OkStatus();
-  }
-  Progress Handshake() override { return Progress::kDone; }
-  void SetWake(std::function<void()>) override {}
-  bool wants_turn() const override { return false; }
-  bool awaits_verdict() const override { return false; }
-  std::vector<CertificateInfo> certificates() const override { return {}; }
-  const CertificateQuestion* certificate_question() const override {
-    return nullptr;
-  }
-  void Decide(CertificateDecision) override {}
-  HandshakeEvidence evidence() const override { return {}; }
-  TlsInfo tls_info() const override { return state_->tls; }
-  bool tls_established() const override { return state_->established; }
-  bool client_certificate_sent() const override {
-    return state_->client_certificate_sent;
-  }
-  std::optional<ChannelBinding> channel_binding() const override {
-    return std::nullopt;
-  }
-  Interest WaitInterest() const override { return Interest::kRead; }
-  bool HasPendingBytes() const override { return !state_->unread.empty(); }
-  bool truncated() const override { return false; }
-  void Shutdown() override {}
-  int fd() const override { return kFd; }
-
- private:
-  FakeState* const state_;
-};
 
 class SignInTest : public testing::Test {
  protected:
@@ -106,7 +34,7 @@ class SignInTest : public testing::Test {
              std::vector<std::string> capabilities = {"IMAP4rev1"},
              const std::string& greeting = "* OK hello") {
     connection_ = NewConnection(
-        std::make_unique<FakeSocket>(&state_),
+        std::make_unique<FakeSocket>(peer_),
         std::make_unique<ReadyNegotiator>(greeting, std::move(capabilities)),
         "");
     sign_in_ = SignIn::Start(&loop_, connection_.get(), &provider_, options,
@@ -126,11 +54,11 @@ class SignInTest : public testing::Test {
     EXPECT_EQ(Code(), ErrorCode::kUnprotectedCredentials);
     EXPECT_TRUE(result_->error->refused_for_safety());
     EXPECT_THAT(provider_.asked(), IsEmpty());
-    EXPECT_EQ(state_.sent, "");
+    EXPECT_EQ(peer_->received, "");
     EXPECT_EQ(result_->tries, 0);
   }
 
-  FakeState state_;
+  const std::shared_ptr<FakePeer> peer_ = std::make_shared<FakePeer>(kFd);
   ManualEventLoop loop_;
   ListProvider provider_{{"pw", "pw2", "pw3", "pw4"}};
   std::unique_ptr<Connection> connection_;
@@ -141,7 +69,7 @@ class SignInTest : public testing::Test {
 // --- The gate
 
 TEST_F(SignInTest, NothingLeavesOverAConnectionInClear) {
-  state_.established = false;
+  peer_->established = false;
   Start();
   ExpectNothingLeft();
 }
@@ -149,7 +77,7 @@ TEST_F(SignInTest, NothingLeavesOverAConnectionInClear) {
 TEST_F(SignInTest, NothingLeavesIfTheCertificateWasOnlyAccepted) {
   for (const ErrorCode problem :
        {ErrorCode::kSelfSigned, ErrorCode::kWrongName, ErrorCode::kExpired}) {
-    state_.tls.certificate_problems = {{problem, "CN=x", ""}};
+    peer_->tls.certificate_problems = {{problem, "CN=x", ""}};
     Start();
     ExpectNothingLeft();
     result_.reset();
@@ -157,27 +85,27 @@ TEST_F(SignInTest, NothingLeavesIfTheCertificateWasOnlyAccepted) {
 }
 
 TEST_F(SignInTest, AServerThatTheClientVouchesForPassesTheGate) {
-  state_.tls.certificate_problems = {{ErrorCode::kSelfSigned, "CN=x", ""}};
-  state_.tls.certificate_decision = CertificateDecision::kTrust;
-  state_.answers = {"auth1 OK in\r\n"};
+  peer_->tls.certificate_problems = {{ErrorCode::kSelfSigned, "CN=x", ""}};
+  peer_->tls.certificate_decision = CertificateDecision::kTrust;
+  peer_->answers = {"auth1 OK in\r\n"};
   Start();
   EXPECT_TRUE(result_->ok());
 }
 
 TEST_F(SignInTest, NothingLeavesIfTheClientTakesAGoodOneForUnverified) {
-  state_.tls.certificate_decision = CertificateDecision::kConnectUnverified;
+  peer_->tls.certificate_decision = CertificateDecision::kConnectUnverified;
   Start();
   ExpectNothingLeft();
 }
 
 TEST_F(SignInTest, NothingLeavesBelowTheFloor) {
   for (const TlsVersion version : {TlsVersion::kTls10, TlsVersion::kTls11}) {
-    state_.tls.version = version;
+    peer_->tls.version = version;
     Start();
     ExpectNothingLeft();
     result_.reset();
   }
-  state_.tls.version = TlsVersion::kTls12;
+  peer_->tls.version = TlsVersion::kTls12;
   SignInOptions options{Protocol::kImap};
   options.min_version = TlsVersion::kTls13;
   Start(options);
@@ -185,7 +113,7 @@ TEST_F(SignInTest, NothingLeavesBelowTheFloor) {
 }
 
 TEST_F(SignInTest, AMechanismThatIsToldIsNoWayAroundTheGate) {
-  state_.tls.certificate_problems = {{ErrorCode::kSelfSigned, "CN=x", ""}};
+  peer_->tls.certificate_problems = {{ErrorCode::kSelfSigned, "CN=x", ""}};
   for (const SaslMechanism mechanism :
        {SaslMechanism::kPlain, SaslMechanism::kLogin,
         SaslMechanism::kProtocolLogin}) {
@@ -198,12 +126,12 @@ TEST_F(SignInTest, AMechanismThatIsToldIsNoWayAroundTheGate) {
 }
 
 TEST_F(SignInTest, TheGateLooksAgainBeforeEachTry) {
-  state_.answers = {"auth1 NO wrong\r\n"};
-  state_.write_at_most = 0;
+  peer_->answers = {"auth1 NO wrong\r\n"};
+  peer_->takes_at_once = 0;
   Start();
   ASSERT_FALSE(result_);
-  state_.tls.certificate_problems = {{ErrorCode::kRevoked, "CN=x", ""}};
-  state_.write_at_most = 1000;
+  peer_->tls.certificate_problems = {{ErrorCode::kRevoked, "CN=x", ""}};
+  peer_->takes_at_once = 1000;
   loop_.MarkReady(kFd);
   EXPECT_EQ(Code(), ErrorCode::kUnprotectedCredentials);
   EXPECT_EQ(provider_.asked().size(), 1u);
@@ -223,7 +151,7 @@ TEST_F(SignInTest, ACertificateIsNoWayAroundTheGate) {
   } provider;
   const auto sign_in = [&] {
     connection_ = NewConnection(
-        std::make_unique<FakeSocket>(&state_),
+        std::make_unique<FakeSocket>(peer_),
         std::make_unique<ReadyNegotiator>(
             "", std::vector<std::string>{"SASL-IR", "AUTH=EXTERNAL"}),
         "");
@@ -234,30 +162,30 @@ TEST_F(SignInTest, ACertificateIsNoWayAroundTheGate) {
   };
   sign_in();
   EXPECT_EQ(Code(), ErrorCode::kNoCommonMechanism);  // the server has none
-  state_.client_certificate_sent = true;
-  state_.tls.certificate_problems = {{ErrorCode::kSelfSigned, "CN=x", ""}};
+  peer_->client_certificate_sent = true;
+  peer_->tls.certificate_problems = {{ErrorCode::kSelfSigned, "CN=x", ""}};
   sign_in();
   ExpectNothingLeft();
-  state_.tls.certificate_problems.clear();
-  state_.answers = {"auth1 OK in\r\n"};
+  peer_->tls.certificate_problems.clear();
+  peer_->answers = {"auth1 OK in\r\n"};
   sign_in();
   EXPECT_TRUE(result_->ok());
-  EXPECT_EQ(state_.sent, "auth1 AUTHENTICATE EXTERNAL =\r\n");
+  EXPECT_EQ(peer_->received, "auth1 AUTHENTICATE EXTERNAL =\r\n");
 }
 
 TEST_F(SignInTest, AtTheFloorTheyLeave) {
-  state_.tls.version = TlsVersion::kTls12;
-  state_.answers = {"auth1 OK in\r\n"};
+  peer_->tls.version = TlsVersion::kTls12;
+  peer_->answers = {"auth1 OK in\r\n"};
   Start();
   ASSERT_TRUE(result_);
   EXPECT_TRUE(result_->ok());
-  EXPECT_EQ(state_.sent, "auth1 LOGIN \"alice\" \"pw\"\r\n");
+  EXPECT_EQ(peer_->received, "auth1 LOGIN \"alice\" \"pw\"\r\n");
 }
 
 // --- The driver
 
 TEST_F(SignInTest, TheStrongestMechanismIsTakenInOneRoundTrip) {
-  state_.answers = {"* CAPABILITY IDLE\r\nauth1 OK in\r\n"};
+  peer_->answers = {"* CAPABILITY IDLE\r\nauth1 OK in\r\n"};
   Start({Protocol::kImap},
         {"SASL-IR", "AUTH=LOGIN", "AUTH=PLAIN", "AUTH=SCRAM-SHA-256-PLUS"});
   ASSERT_TRUE(result_);
@@ -265,7 +193,7 @@ TEST_F(SignInTest, TheStrongestMechanismIsTakenInOneRoundTrip) {
   EXPECT_EQ(result_->mechanism, SaslMechanism::kPlain);
   EXPECT_EQ(result_->round_trips, 1);
   EXPECT_THAT(result_->capabilities, ElementsAre("IDLE"));
-  EXPECT_EQ(state_.sent, "auth1 AUTHENTICATE PLAIN AGFsaWNlAHB3\r\n");
+  EXPECT_EQ(peer_->received, "auth1 AUTHENTICATE PLAIN AGFsaWNlAHB3\r\n");
 }
 
 TEST_F(SignInTest, AfterPreauthNothingIsSent) {
@@ -273,12 +201,12 @@ TEST_F(SignInTest, AfterPreauthNothingIsSent) {
   ASSERT_TRUE(result_);
   EXPECT_TRUE(result_->ok());
   EXPECT_EQ(result_->mechanism, std::nullopt);
-  EXPECT_EQ(state_.sent, "");
+  EXPECT_EQ(peer_->received, "");
   EXPECT_THAT(provider_.asked(), IsEmpty());
 }
 
 TEST_F(SignInTest, WhatComesAfterTheLastAnswerIsTheReaders) {
-  state_.answers = {"auth1 OK in\r\n* 3 EXISTS\r\n* 1 RE"};
+  peer_->answers = {"auth1 OK in\r\n* 3 EXISTS\r\n* 1 RE"};
   Start();
   ASSERT_TRUE(result_ && result_->ok());
   char buffer[100];
@@ -287,7 +215,7 @@ TEST_F(SignInTest, WhatComesAfterTheLastAnswerIsTheReaders) {
 }
 
 TEST_F(SignInTest, ARefusalAsksTheProviderAgainWithTheReason) {
-  state_.answers = {"auth1 NO wrong\r\n", "auth2 NO [EXPIRED] old\r\n",
+  peer_->answers = {"auth1 NO wrong\r\n", "auth2 NO [EXPIRED] old\r\n",
                     "auth3 OK in\r\n"};
   Start();
   ASSERT_TRUE(result_);
@@ -298,11 +226,11 @@ TEST_F(SignInTest, ARefusalAsksTheProviderAgainWithTheReason) {
   EXPECT_EQ(provider_.asked()[1].reason, Reason::kRefused);
   EXPECT_EQ(provider_.asked()[1].server_text, "wrong");
   EXPECT_EQ(provider_.asked()[2].reason, Reason::kExpired);
-  EXPECT_THAT(state_.sent, HasSubstr("auth3 LOGIN \"alice\" \"pw3\"\r\n"));
+  EXPECT_THAT(peer_->received, HasSubstr("auth3 LOGIN \"alice\" \"pw3\"\r\n"));
 }
 
 TEST_F(SignInTest, TriesAreBounded) {
-  state_.answers = {"auth1 NO a\r\n", "auth2 NO b\r\n", "auth3 NO c\r\n"};
+  peer_->answers = {"auth1 NO a\r\n", "auth2 NO b\r\n", "auth3 NO c\r\n"};
   Start();
   ASSERT_TRUE(result_);
   EXPECT_EQ(Code(), ErrorCode::kAuthenticationRefused);
@@ -313,9 +241,9 @@ TEST_F(SignInTest, TriesAreBounded) {
 
 TEST_F(SignInTest, APlainPasswordIsSentOnceOnly) {
   const auto provider = NewPasswordProvider("alice", SecretString("pw"));
-  state_.answers = {"auth1 NO wrong\r\n"};
+  peer_->answers = {"auth1 NO wrong\r\n"};
   connection_ = NewConnection(
-      std::make_unique<FakeSocket>(&state_),
+      std::make_unique<FakeSocket>(peer_),
       std::make_unique<ReadyNegotiator>("", std::vector<std::string>{}), "");
   sign_in_ = SignIn::Start(
       &loop_, connection_.get(), provider.get(), {Protocol::kImap},
@@ -323,19 +251,19 @@ TEST_F(SignInTest, APlainPasswordIsSentOnceOnly) {
   loop_.Advance(absl::ZeroDuration());
   EXPECT_EQ(Code(), ErrorCode::kAuthenticationRefused);
   EXPECT_EQ(result_->error->server_text, "wrong");
-  EXPECT_EQ(state_.sent, "auth1 LOGIN \"alice\" \"pw\"\r\n");
+  EXPECT_EQ(peer_->received, "auth1 LOGIN \"alice\" \"pw\"\r\n");
 }
 
 TEST_F(SignInTest, AServerThatLeavesAfterARefusalHasRefused) {
-  state_.answers = {"auth1 NO wrong\r\n"};
-  state_.closes_at_end = true;
+  peer_->answers = {"auth1 NO wrong\r\n"};
+  peer_->closed = true;
   Start();
   EXPECT_EQ(Code(), ErrorCode::kAuthenticationRefused);
   EXPECT_EQ(result_->error->server_text, "wrong");
 }
 
 TEST_F(SignInTest, AnEndWithoutAnAnswerIsTheConnections) {
-  state_.closes_at_end = true;
+  peer_->closed = true;
   Start();
   EXPECT_EQ(Code(), ErrorCode::kConnectionClosed);
 }
@@ -351,7 +279,7 @@ TEST_F(SignInTest, SilenceEndsItExactlyAtTheLimit) {
 TEST_F(SignInTest, ChatterDoesNotPutTheLimitOff) {
   Start();
   loop_.Advance(absl::Seconds(59));
-  state_.unread = "* OK still here\r\n";
+  peer_->unread = "* OK still here\r\n";
   loop_.MarkReady(kFd);
   EXPECT_FALSE(result_);
   loop_.Advance(absl::Seconds(1));
@@ -359,28 +287,28 @@ TEST_F(SignInTest, ChatterDoesNotPutTheLimitOff) {
 }
 
 TEST_F(SignInTest, FloodsAreCutOff) {
-  state_.unread = std::string(20000, 'x');
+  peer_->unread = std::string(20000, 'x');
   Start();
   EXPECT_EQ(Code(), ErrorCode::kLineTooLong);
   result_.reset();
-  state_.unread.clear();
-  for (int i = 0; i < 1100; ++i) state_.unread += "* OK x\r\n";
+  peer_->unread.clear();
+  for (int i = 0; i < 1100; ++i) peer_->unread += "* OK x\r\n";
   Start();
   EXPECT_EQ(Code(), ErrorCode::kTooMuchData);
 }
 
 TEST_F(SignInTest, AWriteInPiecesArrivesWhole) {
-  state_.write_at_most = 5;
-  state_.answers = {"auth1 OK in\r\n"};
+  peer_->takes_at_once = 5;
+  peer_->answers = {"auth1 OK in\r\n"};
   Start();
   ASSERT_TRUE(result_);
   EXPECT_TRUE(result_->ok());
-  EXPECT_EQ(state_.sent, "auth1 LOGIN \"alice\" \"pw\"\r\n");
+  EXPECT_EQ(peer_->received, "auth1 LOGIN \"alice\" \"pw\"\r\n");
 }
 
 TEST_F(SignInTest, AProviderMayTakeItsTime) {
   provider_.later = true;
-  state_.answers = {"auth1 OK in\r\n"};
+  peer_->answers = {"auth1 OK in\r\n"};
   Start();
   EXPECT_FALSE(result_);
   provider_.kept(Credentials{"bob", SecretString("pw")});
@@ -394,14 +322,14 @@ TEST_F(SignInTest, AnAnswerAfterItWasAbandonedIsIgnored) {
   sign_in_.reset();
   provider_.kept(Credentials{"alice", SecretString("pw")});
   EXPECT_FALSE(result_);
-  EXPECT_EQ(state_.sent, "");
+  EXPECT_EQ(peer_->received, "");
 }
 
 TEST_F(SignInTest, TheProvidersErrorEndsIt) {
   provider_ = ListProvider({});
   Start();
   EXPECT_EQ(Code(), ErrorCode::kCancelled);
-  EXPECT_EQ(state_.sent, "");
+  EXPECT_EQ(peer_->received, "");
 }
 
 TEST_F(SignInTest, WithNothingInCommonNobodyIsAsked) {

@@ -13,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "holdfast/tests/helpers/fake_connection.h"
+#include "holdfast/tests/helpers/fake_redialer.h"
 #include "holdfast/tests/helpers/manual_event_loop.h"
 
 namespace holdfast::test {
@@ -21,15 +22,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::Pair;
-
-class FakeRedialer final : public Redialer {
- public:
-  void Dial(Done on_done) override { waiting = std::move(on_done); }
-  void DialAgain(const Loss&, Done on_done) override {
-    waiting = std::move(on_done);
-  }
-  Done waiting;
-};
 
 // Writes down what it is given.
 class LogSink final : public ImapFetchSink {
