@@ -25,6 +25,14 @@ constexpr ErrorInfo kErrors[] = {
 #undef HOLDFAST_ERROR
 };
 
+#define HOLDFAST_ERROR(enumerator, number, name, category, safety, sentence,  \
+                       advice)                                                \
+  static_assert(                                                              \
+      (number) - (number) % 100 == static_cast<int>(ErrorCategory::category), \
+      #enumerator " is not in the hundred of its category");
+#include "holdfast/core/base/error_list.inc"
+#undef HOLDFAST_ERROR
+
 constexpr absl::string_view kPayloadUrl = "holdfast/error";
 
 // CBOR, because the bytes of a server need not be UTF-8, as JSON text must be.

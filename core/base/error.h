@@ -24,26 +24,27 @@
 #pragma GCC visibility push(default)
 namespace holdfast {
 
-enum class ErrorCategory {
-  kDns,
-  kNetwork,
-  kTimeout,
-  kModeMismatch,
-  kStartTls,
-  kTlsIntolerance,
-  kTlsVersion,
-  kTlsProtocol,
-  kDowngrade,
-  kLocalPolicy,
-  kCertificate,
-  kClientCertificate,
-  kServerPolicy,
-  kAuthentication,
-  kProtocol,
-  kLocal,
+// Each with the first number of its codes, a hundred of them.
+enum class ErrorCategory : int {
+  kLocal = 100,
+  kDns = 200,
+  kNetwork = 300,
+  kTimeout = 400,
+  kModeMismatch = 500,
+  kStartTls = 600,
+  kTlsIntolerance = 700,
+  kTlsVersion = 800,
+  kTlsProtocol = 900,
+  kDowngrade = 1000,
+  kLocalPolicy = 1100,
+  kCertificate = 1200,
+  kClientCertificate = 1300,
+  kServerPolicy = 1400,
+  kAuthentication = 1500,
+  kProtocol = 1600,
 };
 
-// The numbers are stable: codes are only ever appended.
+// The numbers are stable: a code keeps its own, and none is reused.
 enum class ErrorCode : int {
 #define HOLDFAST_ERROR(enumerator, number, name, category, safety, sentence, \
                        advice)                                               \

@@ -96,7 +96,7 @@ TEST(ErrorExplanationTest, EachCodeIsListedOnce) {
 TEST(ErrorExplanationTest, AnExplanationHasEveryPart) {
   const std::string text = ErrorExplanationText(ErrorCode::kServerTooOld);
   for (const char* part :
-       {"server_too_old (number 70, category tls_version)\n",
+       {"server_too_old (number 800, category tls_version)\n",
         "  On the wire   A ServerHello", "  Advice        The server's",
         "  Run           holdfast connect --check --allow-legacy 1.0 "
         "imaps://mail.example.org:993\n",
