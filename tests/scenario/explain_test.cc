@@ -68,7 +68,7 @@ TEST_F(ExplainTest, ListsAllCodesOrTellsAllAboutOne) {
 
 TEST_F(ExplainTest, TellsTheSameAsJson) {
   EXPECT_GT(RunHoldfast({"--json", "explain"}).json.size(), 60u);
-  const CommandResult one = RunHoldfast({"explain", "--json", "60"});
+  const CommandResult one = RunHoldfast({"explain", "--json", "700"});
   EXPECT_EQ(one.json["code"], "closed_during_handshake");
   EXPECT_EQ(one.json["retry"], "automatic");
   EXPECT_EQ(one.json["fault"], "server_or_network");
