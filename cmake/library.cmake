@@ -18,12 +18,13 @@ set(public_libraries
   absl::span absl::status absl::statusor absl::strings absl::time)
 set(public_modules absl_span absl_status absl_statusor absl_strings absl_time)
 set(private_libraries
-  absl::hash absl::random_random PkgConfig::LIBIDN2 PkgConfig::LIBUV
-  PkgConfig::NSS SQLite::SQLite3 Threads::Threads ${CMAKE_DL_LIBS})
+  absl::hash absl::random_random PkgConfig::HOLDFAST_LIBIDN2
+  PkgConfig::HOLDFAST_LIBUV PkgConfig::HOLDFAST_NSS SQLite::SQLite3
+  Threads::Threads ${CMAKE_DL_LIBS})
 set(private_modules
   absl_hash absl_random_random libidn2 libuv nspr nss sqlite3)
 if(HOLDFAST_SASL)
-  list(APPEND private_libraries PkgConfig::LIBGSASL)
+  list(APPEND private_libraries PkgConfig::HOLDFAST_LIBGSASL)
   list(APPEND private_modules libgsasl)
 endif()
 
@@ -37,7 +38,7 @@ endif()
 
 # Calls within the library stay in it, whatever a program and the other
 # libraries of its process define by the same names.
-function(add_shared_library target name version)
+function(holdfast_add_shared_library target name version)
   set(script ${PROJECT_BINARY_DIR}/${name}.map)
   configure_file(${PROJECT_SOURCE_DIR}/cmake/${name}.map.in ${script} @ONLY)
   add_library(${target} SHARED ${objects})
@@ -50,12 +51,17 @@ function(add_shared_library target name version)
     LINKER:--version-script=${script} LINKER:-Bsymbolic-functions)
 endfunction()
 
-add_shared_library(holdfast_shared holdfast++ ${cxx_version})
+holdfast_add_shared_library(holdfast_shared holdfast++ ${cxx_version})
 set_target_properties(holdfast_shared PROPERTIES EXPORT_NAME holdfast)
-add_shared_library(holdfast_c_shared holdfast ${c_version})
+holdfast_add_shared_library(holdfast_c_shared holdfast ${c_version})
 set_target_properties(holdfast_c_shared PROPERTIES EXPORT_NAME c)
 add_library(holdfast_static STATIC ${objects})
 set_target_properties(holdfast_static PROPERTIES OUTPUT_NAME holdfast)
+
+# By these names it is known to a project around this one, and when installed.
+add_library(holdfast::holdfast ALIAS holdfast_shared)
+add_library(holdfast::c ALIAS holdfast_c_shared)
+add_library(holdfast::holdfast_static ALIAS holdfast_static)
 
 foreach(library IN ITEMS holdfast_shared holdfast_c_shared holdfast_static)
   set_target_properties(${library} PROPERTIES LINKER_LANGUAGE CXX)
