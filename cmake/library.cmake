@@ -1,9 +1,6 @@
 # The library as clients get it: one shared library that shows C and one that
-# shows C++, a static one for both, headers, a CMake package, pkg-config files.
-# Their objects are those of core, fallback, protocols and client; none is
-# compiled twice.
-include(CMakePackageConfigHelpers)
-include(${CMAKE_CURRENT_LIST_DIR}/public_headers.cmake)
+# shows C++, and a static one for both. Their objects are those of core, fallback,
+# protocols and client; none is compiled twice.
 
 set(parts holdfast_core holdfast_fallback holdfast_protocols
   holdfast_client holdfast_c)
@@ -51,71 +48,55 @@ function(holdfast_add_shared_library target name version)
     LINKER:--version-script=${script} LINKER:-Bsymbolic-functions)
 endfunction()
 
-holdfast_add_shared_library(holdfast_shared holdfast++ ${cxx_version})
-set_target_properties(holdfast_shared PROPERTIES EXPORT_NAME holdfast)
-holdfast_add_shared_library(holdfast_c_shared holdfast ${c_version})
-set_target_properties(holdfast_c_shared PROPERTIES EXPORT_NAME c)
-add_library(holdfast_static STATIC ${objects})
-set_target_properties(holdfast_static PROPERTIES OUTPUT_NAME holdfast)
+set(libraries "")
+if(HOLDFAST_SHARED)
+  holdfast_add_shared_library(holdfast_shared holdfast++ ${cxx_version})
+  set_target_properties(holdfast_shared PROPERTIES EXPORT_NAME holdfast)
+  holdfast_add_shared_library(holdfast_c_shared holdfast ${c_version})
+  set_target_properties(holdfast_c_shared PROPERTIES EXPORT_NAME c)
+  list(APPEND libraries holdfast_shared holdfast_c_shared)
+endif()
+if(HOLDFAST_STATIC)
+  add_library(holdfast_static STATIC ${objects})
+  set_target_properties(holdfast_static PROPERTIES OUTPUT_NAME holdfast)
+  list(APPEND libraries holdfast_static)
+endif()
 
-# By these names it is known to a project around this one, and when installed.
-add_library(holdfast::holdfast ALIAS holdfast_shared)
-add_library(holdfast::c ALIAS holdfast_c_shared)
-add_library(holdfast::holdfast_static ALIAS holdfast_static)
-
-foreach(library IN ITEMS holdfast_shared holdfast_c_shared holdfast_static)
+foreach(library IN LISTS libraries)
   set_target_properties(${library} PROPERTIES LINKER_LANGUAGE CXX)
   target_include_directories(${library} PUBLIC
     $<BUILD_INTERFACE:${HOLDFAST_INCLUDE_DIR}>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 endforeach()
-foreach(library IN ITEMS holdfast_shared holdfast_static)
-  target_compile_features(${library} PUBLIC cxx_std_17)
-  target_link_libraries(${library}
-    PUBLIC ${public_libraries} PRIVATE ${private_libraries})
+foreach(library IN LISTS libraries)
+  if(NOT library STREQUAL "holdfast_c_shared")
+    target_compile_features(${library} PUBLIC cxx_std_17)
+    target_link_libraries(${library}
+      PUBLIC ${public_libraries} PRIVATE ${private_libraries})
+  endif()
 endforeach()
-# Of C++ the clients of the C library see nothing: CMake would name to them even
-# the shared libraries that it links privately, but for those behind an interface.
-add_library(holdfast_inside_c INTERFACE)
-target_link_libraries(holdfast_inside_c
-  INTERFACE ${public_libraries} ${private_libraries})
-target_link_libraries(holdfast_c_shared PRIVATE holdfast_inside_c)
+if(HOLDFAST_SHARED)
+  # Of C++ the clients of the C library see nothing: CMake would name to them even
+  # the shared libraries that it links privately, but for those behind an
+  # interface.
+  add_library(holdfast_inside_c INTERFACE)
+  target_link_libraries(holdfast_inside_c
+    INTERFACE ${public_libraries} ${private_libraries})
+  target_link_libraries(holdfast_c_shared PRIVATE holdfast_inside_c)
+endif()
 
-set(cmake_directory ${CMAKE_INSTALL_LIBDIR}/cmake/holdfast)
-set(pkgconfig_directory ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
-foreach(header IN LISTS HOLDFAST_PUBLIC_HEADERS)
-  cmake_path(GET header PARENT_PATH folder)
-  install(FILES ${PROJECT_SOURCE_DIR}/${header}
-    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/holdfast/${folder}
-    COMPONENT development)
-endforeach()
-install(FILES ${PROJECT_SOURCE_DIR}/client/c/holdfast.h
-  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/holdfast COMPONENT development)
-install(TARGETS holdfast_shared EXPORT holdfast
-  LIBRARY COMPONENT library NAMELINK_COMPONENT development)
-install(TARGETS holdfast_c_shared EXPORT holdfast-c
-  LIBRARY COMPONENT library NAMELINK_COMPONENT development)
-install(TARGETS holdfast_static EXPORT holdfast-static
-  ARCHIVE COMPONENT development)
-# What -lholdfast++ finds in a static link.
-file(CREATE_LINK libholdfast.a ${PROJECT_BINARY_DIR}/libholdfast++.a SYMBOLIC)
-install(FILES ${PROJECT_BINARY_DIR}/libholdfast++.a
-  DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
-foreach(export IN ITEMS holdfast holdfast-c holdfast-static)
-  install(EXPORT ${export} FILE ${export}-targets.cmake NAMESPACE holdfast::
-    DESTINATION ${cmake_directory} COMPONENT development)
-endforeach()
+# All that `cmake --install` takes.
+add_custom_target(holdfast_to_install)
+add_dependencies(holdfast_to_install ${libraries})
 
-# The files hold no prefix, so that what is installed may be moved.
-configure_package_config_file(
-  ${CMAKE_CURRENT_LIST_DIR}/holdfast-config.cmake.in
-  ${PROJECT_BINARY_DIR}/holdfast-config.cmake
-  INSTALL_DESTINATION ${cmake_directory})
-# Before 1.0, each minor version may change the interface.
-write_basic_package_version_file(
-  ${PROJECT_BINARY_DIR}/holdfast-config-version.cmake
-  COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/holdfast-config.cmake
-    ${PROJECT_BINARY_DIR}/holdfast-config-version.cmake
-  DESTINATION ${cmake_directory} COMPONENT development)
-include(${CMAKE_CURRENT_LIST_DIR}/pkgconfig.cmake)
+# By these names it is known to a project around this one, and when installed.
+if(HOLDFAST_SHARED)
+  add_library(holdfast::holdfast ALIAS holdfast_shared)
+  add_library(holdfast::c ALIAS holdfast_c_shared)
+else()
+  add_library(holdfast::holdfast ALIAS holdfast_static)
+  add_library(holdfast::c ALIAS holdfast_static)
+endif()
+if(HOLDFAST_STATIC)
+  add_library(holdfast::holdfast_static ALIAS holdfast_static)
+endif()
