@@ -33,7 +33,7 @@ ExitStatus LaunchLab(char** argv) {
   const std::filesystem::path folder = OwnFolder();
   const std::filesystem::path candidates[] = {
       folder / kProgram,
-      folder.parent_path() / "libexec" / "holdfast" / kProgram};
+      (folder / HOLDFAST_LAB_DIRECTORY / kProgram).lexically_normal()};
   char own_name[] = "holdfast lab";  // what its help and errors call it
   argv[1] = own_name;
   for (const std::filesystem::path& program : candidates) {

@@ -14,7 +14,8 @@ namespace holdfast {
 bool IsLabCommand(int argc, const char* const* argv);
 
 // Becomes the lab: returns only if there is no such program, or it cannot be
-// run. It stands beside this one, or in ../libexec/holdfast from there.
+// run. It stands beside this one, or where it is installed, as a rule in
+// ../libexec/holdfast from there.
 ExitStatus LaunchLab(char** argv);
 
 // Has the help list it. It is never run by `app`.

@@ -59,9 +59,14 @@ struct Help {
 class ManualTest : public testing::Test {
  protected:
   ManualTest() {
+    Install("command", prefix());
+    Install("lab", prefix());
+  }
+
+  static void Install(const std::string& component, const std::string& prefix) {
     const ProcessResult result =
         RunProgram({HOLDFAST_CMAKE, "--install", HOLDFAST_BUILD_DIR,
-                    "--component", "command", "--prefix", prefix()});
+                    "--component", component, "--prefix", prefix});
     EXPECT_EQ(result.exit_code, 0) << result.err;
   }
 
@@ -172,6 +177,22 @@ TEST_F(ManualTest, InstallsTheCommandTheLabAndTheirManual) {
     wanted.insert(absl::StrCat("holdfast-", subcommand, ".1"));
   }
   EXPECT_EQ(pages, wanted);
+}
+
+TEST_F(ManualTest, TheLabIsAComponentOfItsOwn) {
+  const std::string other = directory_.Path("other");
+  Install("command", other);
+  EXPECT_FALSE(fs::exists(other + "/libexec"));
+  EXPECT_FALSE(fs::exists(other + "/share/man/man1/holdfast-lab.1"));
+  const ProcessResult result = RunProgram({other + "/bin/holdfast", "lab"});
+  EXPECT_EQ(result.exit_code, 4);
+  EXPECT_THAT(result.err, StartsWith("holdfast: the lab is not installed: "));
+
+  const std::string lab = directory_.Path("lab");
+  Install("lab", lab);
+  EXPECT_FALSE(fs::exists(lab + "/bin"));
+  EXPECT_TRUE(fs::exists(lab + "/libexec/holdfast/holdfast-lab"));
+  EXPECT_TRUE(fs::exists(lab + "/share/man/man1/holdfast-lab.1"));
 }
 
 // A subcommand of a subcommand is a section of its page.
