@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Start here: mail and news servers, reached in spite of how they choke on TLS.
 //
 //   absl::StatusOr<std::unique_ptr<Client>> client = Client::Create();

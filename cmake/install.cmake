@@ -1,5 +1,5 @@
-# The library as it is installed: with its headers, a CMake package and pkg-config
-# files. tools/ installs the command.
+# The library as it is installed: with its headers, a CMake package, pkg-config
+# files, and the examples. tools/ installs the command.
 include(CMakePackageConfigHelpers)
 include(${CMAKE_CURRENT_LIST_DIR}/public_headers.cmake)
 
@@ -47,3 +47,15 @@ install(FILES ${PROJECT_BINARY_DIR}/holdfast-config.cmake
     ${PROJECT_BINARY_DIR}/holdfast-config-version.cmake
   DESTINATION ${cmake_directory} COMPONENT development)
 include(${CMAKE_CURRENT_LIST_DIR}/pkgconfig.cmake)
+
+# CMAKE_INSTALL_DOCDIR may be that of a project around this one.
+set(doc_directory ${CMAKE_INSTALL_DATAROOTDIR}/doc/holdfast)
+if(PROJECT_IS_TOP_LEVEL)
+  set(doc_directory ${CMAKE_INSTALL_DOCDIR})
+endif()
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE
+  DESTINATION ${doc_directory} COMPONENT development)
+# But for the one that needs a file of our tests.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/examples
+  DESTINATION ${doc_directory} COMPONENT development
+  PATTERN my_loop_test.cc EXCLUDE)

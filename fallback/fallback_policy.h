@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // What the fallback may do, and how long it may take: every number with its
 // reason.
 

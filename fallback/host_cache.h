@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // The memory of hosts: the interface, and one that lasts as long as the
 // process. The one on disk stands in sqlite_host_cache.h.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // What is known of one host: the version that it has proven, and the reduced
 // offer that it needs. Pure values and rules; host_cache.h keeps them.
 //

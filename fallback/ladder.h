@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // The rungs of the ladder, from the full offer down. What leads from one to the
 // next is decided in retry_session.h.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // The memory of hosts on disk: SQLite in WAL mode, shared by many processes.
 //
 // A process must not fork and go on using a cache that it opened before; open

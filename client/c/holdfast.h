@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Holdfast for C, and for every language that can call C: connections to mail
 // and news servers that recover by themselves from broken TLS handshakes, and
 // signed-in sessions that come back when the connection is lost.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Cancels what runs, from any thread.
 //
 //   auto cancellation = std::make_shared<Cancellation>();

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Where to connect and how: a parsed host, a host with a port, and the way in
 // which the connection is to be secured.
 //

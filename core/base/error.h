@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // What can go wrong, as a code with its evidence.
 //
 // Every code stands once in error_list.inc, with its category, a plain

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // What happened, as it happens: one structured record per event, for progress
 // on a terminal, traces and an embedder's log.
 //

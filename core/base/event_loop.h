@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // The only place that waits: descriptors, timers, and calls from other threads.
 //
 // A small interface so that Holdfast can live in anybody's loop. The one that

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // What came of a read or a write that does not wait.
 
 #ifndef HOLDFAST_CORE_BASE_IO_RESULT_H_

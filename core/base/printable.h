@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // What a peer says, made fit to be shown.
 //
 // The words of a server, a proxy or a certificate may hold anything: sequences

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Text that must not outlive its use: a password, a token, a line that holds
 // one.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // TLS protocol versions and ranges of them.
 
 #ifndef HOLDFAST_CORE_BASE_TLS_VERSION_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // A file descriptor that is closed when its owner goes.
 
 #ifndef HOLDFAST_CORE_BASE_UNIQUE_FD_H_

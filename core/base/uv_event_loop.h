@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // The event loop that comes with Holdfast, on libuv: on a loop of its own for
 // blocking calls, or on the loop of a program that has one.
 //

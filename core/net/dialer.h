@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Ways to a server: the seam, and TCP by RFC 8305 (Happy Eyeballs). Others are
 // in proxy_dialer.h and socket_factory.h; route.h chooses.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // A proxy, as a person writes it down: where it is, what it speaks, and who we
 // are to it.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // A way through a proxy.
 
 #ifndef HOLDFAST_CORE_NET_PROXY_DIALER_H_

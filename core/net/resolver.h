@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Name look-ups.
 
 #ifndef HOLDFAST_CORE_NET_RESOLVER_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Which way connections take to their servers.
 
 #ifndef HOLDFAST_CORE_NET_ROUTE_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Ways to a server that a client makes itself: a socket for each attempt, or
 // one connection that is there already.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // The lifetime of NSS, as a handle that is passed to whoever needs it.
 
 #ifndef HOLDFAST_CORE_NSS_NSS_RUNTIME_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // What ties a dialogue inside TLS to this very TLS (RFC 5056).
 
 #ifndef HOLDFAST_CORE_TLS_CHANNEL_BINDING_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // What a ClientHello offers.
 
 #ifndef HOLDFAST_CORE_TLS_HANDSHAKE_PROFILE_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // The secrets of connections, for whoever wants to read their own traffic in a
 // packet capture. Written only where the user asked for it.
 

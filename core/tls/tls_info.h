@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // What a connection's TLS is.
 
 #ifndef HOLDFAST_CORE_TLS_TLS_INFO_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // The client's own word on a server's certificate, in place of the rule that
 // one with problems ends the connect.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Who a client is, for servers that ask by TLS: a certificate with its key.
 //
 //   absl::StatusOr<std::shared_ptr<const ClientIdentity>> identity =

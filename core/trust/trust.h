@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Which certificates a connection accepts.
 //
 // What a certificate is worth depends on what the server sent, on the anchors,

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 #include "certificate_decision.h"
 
 #include <utility>

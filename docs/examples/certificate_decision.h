@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 // A client that remembers which certificates its user has accepted.
 
 #ifndef HOLDFAST_DOCS_EXAMPLES_CERTIFICATE_DECISION_H_

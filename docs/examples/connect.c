@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 // Reaches a mail server, recovering as needed, remembers it in a file, and says
 // what came of it.
 //

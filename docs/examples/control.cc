@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 // The short examples of docs/control.md.
 
 #include <utility>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 #include "event_loops.h"
 
 #include <optional>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 // The examples of docs/event-loops.md: one connect on each kind of event loop.
 
 #ifndef HOLDFAST_DOCS_EXAMPLES_EVENT_LOOPS_H_

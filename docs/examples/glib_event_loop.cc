@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 // GLib holds a source and its callback while it calls it, and asks before each
 // call whether the source was destroyed meanwhile: so registrations may end
 // inside any callback, without care taken here.

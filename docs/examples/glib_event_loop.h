@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 // Holdfast's event loop on a GMainContext: for GTK programs and whatever else
 // runs GLib's main loop. Yours to take over.
 //

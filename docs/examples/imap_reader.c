@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 // Lists the mailboxes, then the subjects of the newest messages of INBOX, and
 // prints the newest message.
 //

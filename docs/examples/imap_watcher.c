@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 // Waits for new mail in INBOX, in a plain poll(2) loop, and tells how many
 // messages there are then.
 //

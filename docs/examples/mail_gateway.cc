@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 #include "mail_gateway.h"
 
 #include <sysexits.h>

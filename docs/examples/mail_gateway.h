@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 // A gateway: hands mail of other programs on, by SMTP code of its own that
 // waits (docs/clients.md).
 

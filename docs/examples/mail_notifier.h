@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 // A background notifier: new mail in many inboxes, on one thread
 // (docs/clients.md).
 

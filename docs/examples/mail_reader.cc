@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 #include "mail_reader.h"
 
 #include <optional>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 // An interactive reader: one account, on the loop of the program's window
 // (docs/clients.md).
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 // How an event loop of one's own is checked; here it is the one on poll(2).
 
 #include "holdfast/tests/helpers/event_loop_conformance.h"

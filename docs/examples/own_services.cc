@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 #include "own_services.h"
 
 #include "absl/time/clock.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 // Services of a client's own, in place of those that come with Holdfast.
 
 #ifndef HOLDFAST_DOCS_EXAMPLES_OWN_SERVICES_H_

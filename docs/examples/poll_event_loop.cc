@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 #include "poll_event_loop.h"
 
 #include <poll.h>

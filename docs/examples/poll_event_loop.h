@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 // Holdfast's event loop on a bare poll(2): for programs that have no loop, and
 // as the smallest complete example of an EventLoop. Yours to take over.
 //

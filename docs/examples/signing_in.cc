@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 // The examples of docs/signing-in.md.
 
 #include <utility>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: 0BSD
+
 // Sends a message, and tells what the server says of each recipient.
 //
 //   smtp_sender submissions://mail.example.org alice message.eml

@@ -15,6 +15,12 @@ function end_code() {
 
 BEGIN { trailing = -1 }
 
+# The licence is no comment on anything.
+/^\/\/ SPDX-/ {
+  print ""
+  next
+}
+
 # A heading of the C header, and what is for the compiler's reader only.
 /^\/\/ ----/ || /^#/ {
   end_code()

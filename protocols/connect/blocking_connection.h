@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // A connection for code that waits: reads and writes with a time limit, which
 // another thread can cancel.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // What happened in one connect: every attempt, and what came of it all.
 
 #ifndef HOLDFAST_PROTOCOLS_CONNECT_CONNECT_REPORT_H_

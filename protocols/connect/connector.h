@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Start here: reaches a mail or news server, recovering as needed.
 //
 // Blocking:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // For programs that wait: an event loop of one's own, with all that connectors
 // and sessions need of it.
 //

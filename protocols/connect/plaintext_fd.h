@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // A connection as an ordinary socket whose other end Holdfast encrypts, for
 // clients that want a descriptor.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Dials again, with growing pauses, until there is a connection that is signed
 // in, or none is to be had.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // A ready connection: TLS is up, the certificate verified, the greeting heard.
 //
 // It never waits: Read() and Write() do what can be done now, and

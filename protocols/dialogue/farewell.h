@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Leaving politely: LOGOUT or QUIT, the answer, close_notify.
 
 #ifndef HOLDFAST_PROTOCOLS_DIALOGUE_FAREWELL_H_

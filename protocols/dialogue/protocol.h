@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // The protocols: one table of names, URL schemes, ports and ALPN ids.
 
 #ifndef HOLDFAST_PROTOCOLS_DIALOGUE_PROTOCOL_H_

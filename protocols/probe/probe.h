@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Finds out what a server accepts and what it chokes on: one attempt at each
 // rung of the ladder and at each TLS version that these do not show, each on a
 // fresh socket, one after the other.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Probes many targets: several hosts at the same time, but never more than one
 // connection to one of them.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // One command and its answer on a signed-in connection, without I/O: it says
 // what to send, and is fed what the server sends. The driver is session.h.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // A message to be sent, in pieces: nothing holds it whole.
 
 #ifndef HOLDFAST_PROTOCOLS_SESSION_MESSAGE_SOURCE_H_

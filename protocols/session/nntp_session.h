@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // An NNTP session for reading and posting that comes back (RFC 3977).
 //
 //   auto nntp = NntpSession::Create(services, options);

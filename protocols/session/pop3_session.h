@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // A POP3 session that comes back (RFC 1939, 2449).
 //
 //   auto pop3 = Pop3Session::Create(services, options);

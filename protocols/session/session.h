@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // A signed-in connection that comes back: it runs exchanges one after the
 // other, and when its transport fails in the middle, dials again, signs in
 // again, restores its state, and repeats the interrupted exchange if that is

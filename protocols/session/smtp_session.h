@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // An SMTP or submission session that comes back (RFC 5321, 6409).
 //
 //   auto smtp = SmtpSession::Create(services, options);

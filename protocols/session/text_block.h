@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Text of many lines on the wire, of any size, in pieces: ended by a line of
 // one dot, with a dot put before each line that begins with one (RFC 5321,
 // 4.5.2; RFC 1939, 3; RFC 3977, 3.1.1).

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Where user names, passwords and tokens come from.
 //
 // A client implements CredentialsProvider. Nobody can call its Ask() but the

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // The ways to sign in, which of them a server offers, and which one to take.
 // Pure functions.
 

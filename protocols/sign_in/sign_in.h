@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // Signs in on a ready connection.
 //
 //   std::unique_ptr<CredentialsProvider> provider = NewPasswordProvider(

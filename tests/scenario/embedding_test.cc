@@ -39,6 +39,10 @@ std::string Flat(const fs::path& path) {
   std::string text;
   std::string line;
   while (std::getline(file, line)) {
+    if (absl::StartsWith(line, "// SPDX-")) {
+      std::getline(file, line);  // empty; pages do not show the licence
+      continue;
+    }
     absl::StrAppend(&text, absl::StripLeadingAsciiWhitespace(line), "\n");
   }
   return text;

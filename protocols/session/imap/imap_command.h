@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // An IMAP command as a client gives it, made of parts; and how it is sent:
 // quoted or in literals, at once or after the server's "+".
 //

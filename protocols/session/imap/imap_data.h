@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // What IMAP servers say, as values (RFC 9051, 7), and how their text is read.
 
 #ifndef HOLDFAST_PROTOCOLS_SESSION_IMAP_IMAP_DATA_H_

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MPL-2.0
+
 // A signed-in IMAP session that comes back by itself (RFC 9051; RFC 3501): it
 // lists, selects, searches, fetches, appends and waits for news. What it has no
 // function for, Run() sends.
