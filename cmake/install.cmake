@@ -12,6 +12,7 @@ foreach(header IN LISTS HOLDFAST_PUBLIC_HEADERS)
     COMPONENT development)
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/client/c/holdfast.h
+    ${PROJECT_SOURCE_DIR}/client/c/paths.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/holdfast COMPONENT development)
 
 if(HOLDFAST_SHARED)
@@ -55,6 +56,9 @@ if(PROJECT_IS_TOP_LEVEL)
 endif()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE
   DESTINATION ${doc_directory} COMPONENT development)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/schema
+  DESTINATION ${doc_directory} COMPONENT development
+  FILES_MATCHING PATTERN "*.schema.json")
 # But for the one that needs a file of our tests.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/examples
   DESTINATION ${doc_directory} COMPONENT development
