@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "holdfast/holdfast.h"
+#include "holdfast/paths.h"
 
 int main(int argc, char **argv) {
   if (argc != 3) return 2;
@@ -22,7 +23,8 @@ int main(int argc, char **argv) {
   holdfast_operation *connect = holdfast_connect(client, NULL, argv[1]);
   const int code = holdfast_operation_wait(connect);
   const holdfast_value *report = holdfast_operation_result(connect);
-  const char *summary = holdfast_value_text(report, "/diagnosis/summary");
+  const char *summary =
+      holdfast_value_text(report, HOLDFAST_PATH_REPORT_DIAGNOSIS_SUMMARY);
   puts(summary != NULL
            ? summary
            : holdfast_error_message(holdfast_operation_error(connect)));

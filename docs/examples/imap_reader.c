@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "holdfast/holdfast.h"
+#include "holdfast/paths.h"
 
 enum { NEWEST = 10 };
 
@@ -35,9 +36,9 @@ static const holdfast_value *Result(holdfast_operation *command) {
     Fail(holdfast_operation_error(command));
   }
   const holdfast_value *result = holdfast_operation_result(command);
-  if (holdfast_value_number(result, "/ok", 1)) return result;
+  if (holdfast_value_number(result, HOLDFAST_PATH_ANSWER_OK, 1)) return result;
   fprintf(stderr, "The server refuses: ");
-  PrintWords(stderr, holdfast_value_text(result, "/words"));
+  PrintWords(stderr, holdfast_value_text(result, HOLDFAST_PATH_ANSWER_WORDS));
   exit(1);
 }
 
@@ -65,9 +66,11 @@ static holdfast_session *Open(const char *target, const char *user,
 static void PrintMailboxes(holdfast_session *session) {
   holdfast_operation *list = holdfast_imap_list(session, "*");
   const holdfast_value *result = Result(list);
-  for (size_t i = 0; i < holdfast_value_count(result, "/mailboxes"); ++i) {
+  const size_t count =
+      holdfast_value_count(result, HOLDFAST_PATH_IMAP_LIST_MAILBOXES);
+  for (size_t i = 0; i < count; ++i) {
     char path[64];
-    snprintf(path, sizeof path, "/mailboxes/%zu/name", i);
+    snprintf(path, sizeof path, HOLDFAST_PATH_IMAP_LIST_MAILBOXES_AT_NAME, i);
     PrintWords(stdout, holdfast_value_text(result, path));
   }
   holdfast_operation_free(list);
@@ -86,11 +89,12 @@ static size_t Search(holdfast_session *session, int64_t **uids) {
   holdfast_operation_free(examine);
   holdfast_operation *search = holdfast_imap_search(session, "ALL", NULL);
   const holdfast_value *result = Result(search);
-  const size_t count = holdfast_value_count(result, "/uids");
+  const size_t count =
+      holdfast_value_count(result, HOLDFAST_PATH_IMAP_SEARCH_UIDS);
   *uids = calloc(count + 1, sizeof **uids);
   for (size_t i = 0; i < count; ++i) {
     char path[64];
-    snprintf(path, sizeof path, "/uids/%zu", i);
+    snprintf(path, sizeof path, HOLDFAST_PATH_IMAP_SEARCH_UIDS_AT, i);
     (*uids)[i] = holdfast_value_number(result, path, 0);
   }
   qsort(*uids, count, sizeof **uids, ByNumber);
@@ -109,7 +113,10 @@ static void OnMessage(void *data, const holdfast_value *message) {
     subjects->count = 0;
     return;
   }
-  const char *text = holdfast_value_text(message, "/sections/0/content");
+  char path[64];
+  snprintf(path, sizeof path, HOLDFAST_PATH_IMAP_MESSAGE_SECTIONS_AT_CONTENT,
+           (size_t)0);
+  const char *text = holdfast_value_text(message, path);
   if (text == NULL || subjects->count == NEWEST) return;
   snprintf(subjects->lines[subjects->count++], sizeof subjects->lines[0], "%s",
            text);

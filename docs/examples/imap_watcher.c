@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "holdfast/holdfast.h"
+#include "holdfast/paths.h"
 
 struct Watcher {
   holdfast_session *session;
@@ -60,9 +61,9 @@ static void OnSelected(void *data, holdfast_operation *select) {
   if (error != NULL) {
     End(watcher, error);
   } else {
-    printf("%lld messages\n",
-           (long long)holdfast_value_number(holdfast_operation_result(select),
-                                            "/exists", 0));
+    printf("%lld messages\n", (long long)holdfast_value_number(
+                                  holdfast_operation_result(select),
+                                  HOLDFAST_PATH_IMAP_MAILBOX_EXISTS, 0));
     fflush(stdout);
     watcher->idle = holdfast_imap_idle(watcher->session);
     holdfast_operation_on_done(watcher->idle, OnIdleEnded, watcher);
@@ -72,9 +73,11 @@ static void OnSelected(void *data, holdfast_operation *select) {
 
 static void OnUpdate(void *data, const holdfast_value *update) {
   struct Watcher *watcher = data;
-  const char *kind = holdfast_value_text(update, "/kind");
+  const char *kind =
+      holdfast_value_text(update, HOLDFAST_PATH_IMAP_UPDATE_KIND);
   if (watcher->idle == NULL || strcmp(kind, "exists") != 0) return;
-  printf("now %lld\n", (long long)holdfast_value_number(update, "/number", 0));
+  printf("now %lld\n", (long long)holdfast_value_number(
+                           update, HOLDFAST_PATH_IMAP_UPDATE_NUMBER, 0));
   holdfast_imap_end_idle(watcher->idle);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "holdfast/holdfast.h"
+#include "holdfast/paths.h"
 
 // A server's words may hold anything, also what a terminal obeys.
 static void PrintWords(FILE *to, const char *words) {
@@ -52,19 +53,31 @@ static holdfast_session *Open(const char *target, const char *user,
 // Returns whether everybody gets the message. After an error the result holds
 // what was known until then.
 static int Report(const holdfast_value *sent, char **recipients) {
-  int64_t all = holdfast_value_number(sent, "/accepted", 0);
-  for (size_t i = 0; i < holdfast_value_count(sent, "/recipients"); ++i) {
+  int64_t all =
+      holdfast_value_number(sent, HOLDFAST_PATH_SMTP_SEND_ACCEPTED, 0);
+  const size_t count =
+      holdfast_value_count(sent, HOLDFAST_PATH_SMTP_SEND_RECIPIENTS);
+  for (size_t i = 0; i < count; ++i) {
     char path[64];
-    snprintf(path, sizeof path, "/recipients/%zu/words", i);
+    snprintf(path, sizeof path,
+             HOLDFAST_PATH_SMTP_SEND_RECIPIENTS_AT HOLDFAST_PATH_ANSWER_WORDS,
+             i);
     printf("%s: ", recipients[i]);
     PrintWords(stdout, holdfast_value_text(sent, path));
-    snprintf(path, sizeof path, "/recipients/%zu/ok", i);
+    snprintf(path, sizeof path,
+             HOLDFAST_PATH_SMTP_SEND_RECIPIENTS_AT HOLDFAST_PATH_ANSWER_OK, i);
     all = all && holdfast_value_number(sent, path, 0);
   }
-  printf("%s: ", holdfast_value_number(sent, "/accepted", 0) ? "accepted"
-                                                             : "not accepted");
-  PrintWords(stdout, holdfast_value_text(sent, "/last/words"));
-  const int64_t limit = holdfast_value_number(sent, "/size_limit", -1);
+  printf("%s: ",
+         holdfast_value_number(sent, HOLDFAST_PATH_SMTP_SEND_ACCEPTED, 0)
+             ? "accepted"
+             : "not accepted");
+  PrintWords(
+      stdout,
+      holdfast_value_text(
+          sent, HOLDFAST_PATH_SMTP_SEND_LAST HOLDFAST_PATH_ANSWER_WORDS));
+  const int64_t limit =
+      holdfast_value_number(sent, HOLDFAST_PATH_SMTP_SEND_SIZE_LIMIT, -1);
   if (limit >= 0) printf("limit: %lld\n", (long long)limit);
   return all != 0;
 }
