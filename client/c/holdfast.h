@@ -35,7 +35,8 @@
 // gets an error to be freed; it is left alone otherwise. What fails changes
 // nothing. No C++ exception leaves the library; memory that cannot be had is
 // HOLDFAST_E_OUT_OF_RESOURCES, but ends the process where a loop runs. A NULL
-// where none is allowed is HOLDFAST_E_INVALID_ARGUMENT.
+// where none is allowed is HOLDFAST_E_INVALID_ARGUMENT. Both may come of every
+// function; its comment names those that it has of its own.
 //
 // Threads: a handle is used by one thread at a time, and what has been made on
 // one loop by the thread that runs this loop. Exceptions: a client that is not
@@ -182,7 +183,8 @@ enum {
 // Why something failed.
 typedef struct holdfast_error holdfast_error;
 
-// Takes NULL.
+// Frees an error that was handed out by `error`, not one of
+// holdfast_operation_error(). Takes NULL.
 void holdfast_error_free(holdfast_error *error);
 // One of the codes above. HOLDFAST_OK of NULL, here only: all others below
 // return an empty string for NULL.
@@ -202,39 +204,57 @@ const char *holdfast_error_server_text(const holdfast_error *error);
 const char *holdfast_error_json(const holdfast_error *error);
 
 // `size` bytes of a server's words as UTF-8 that is fit to be shown on one
-// line: control characters, characters that turn the reading direction or that
+// line. Control characters, characters that turn the reading direction or that
 // are not seen, what is not UTF-8, and backslashes become escapes (\x1b,
 // \u{202e}, \xff, \\). Writes at most `room` bytes into `buffer`, a NUL at the
-// end, and cuts no character; returns how many there are without the NUL if
-// nothing has to be cut, as snprintf does. `buffer` may be NULL if `room` is 0.
-// 0 if there is no memory.
+// end, and cuts no character. Returns how many there are without the NUL if
+// nothing has to be cut, as snprintf() does. `buffer` may be NULL if `room` is
+// 0. Returns 0 if there is no memory.
+//
+//   char shown[200];
+//   holdfast_printable(words, strlen(words), shown, sizeof shown);
+//   puts(shown);
 size_t holdfast_printable(const void *bytes, size_t size, char *buffer,
                           size_t room);
 
 // ---- Values ----------------------------------------------------------------
 
-// A document of JSON, for who has no parser: results of operations, events, the
-// list of a cache. `path` is a JSON Pointer (RFC 6901): "/mailboxes/0/name"; ""
-// is the whole.
+// A document of JSON that can be read without a parser: the result of an
+// operation, an event, the list of a cache. `path` is a JSON Pointer (RFC
+// 6901), such as "/mailboxes/0/name"; "" is the whole. <holdfast/paths.h> has
+// constants for them, docs/schema a JSON Schema for each document. Value and
+// path may be NULL: then nothing is there.
+//
+//   const char *code = holdfast_value_text(
+//       report, HOLDFAST_PATH_REPORT_ERROR HOLDFAST_PATH_ERROR_CODE);
 typedef struct holdfast_value holdfast_value;
 
-// Only of a value that is not const where you got it.
+// Frees a value that you were given without `const`. Takes NULL.
 void holdfast_value_free(holdfast_value *value);
-// The text there; NULL if there is none.
+// The text there. NULL if there is nothing, or something else than a text.
+// Valid as long as the value.
 const char *holdfast_value_text(const holdfast_value *value, const char *path);
-// The same with its size: a server's text may have NULs in it.
+// The same with its size: a server's text may have NULs in it. `size` may be
+// NULL, and is left alone if there is no text.
 const char *holdfast_value_bytes(const holdfast_value *value, const char *path,
                                  size_t *size);
-// The name of a member of the object there, by index from 0; NULL beyond the
-// last.
+// The name of a member of the object there, by index from 0. NULL beyond the
+// last, and if there is no object.
+//
+//   const char *key;
+//   for (size_t i = 0; (key = holdfast_value_key(value, "", i)) != NULL; ++i) {
+//     puts(key);
+//   }
 const char *holdfast_value_key(const holdfast_value *value, const char *path,
                                size_t index);
-// The number there, 1 or 0 for true or false; `otherwise` if there is none.
+// The number there, without its fraction; 1 or 0 for true or false. `otherwise`
+// if there is nothing, null, or something else.
 int64_t holdfast_value_number(const holdfast_value *value, const char *path,
                               int64_t otherwise);
-// How many elements the list or object there has; 0 if there is none.
+// How many elements the list or object there has. 0 if there is none.
 size_t holdfast_value_count(const holdfast_value *value, const char *path);
-// The document as text, in ASCII. Bytes that are not UTF-8 are U+FFFD there.
+// The document as text, in ASCII, over several lines. Bytes that are not UTF-8
+// are U+FFFD there. "" for NULL, and if there is no memory.
 const char *holdfast_value_json(const holdfast_value *value);
 
 // ---- Loops -----------------------------------------------------------------
@@ -249,20 +269,21 @@ const char *holdfast_value_json(const holdfast_value *value);
 //   holdfast_loop_dispatch(loop);
 typedef struct holdfast_loop holdfast_loop;
 
-// Errors: HOLDFAST_E_OUT_OF_RESOURCES.
+// A new one. Errors: HOLDFAST_E_OUT_OF_RESOURCES.
 holdfast_loop *holdfast_loop_new(holdfast_error **error);
-// Not from inside a callback. What runs on it is abandoned.
+// Frees it; what runs on it is abandoned. Not from inside a callback. Takes
+// NULL.
 void holdfast_loop_free(holdfast_loop *loop);
-// Readable when there is something to dispatch. Stays the same, and is the
-// loop's own.
+// The descriptor to watch: readable when there is something to dispatch. It
+// stays the same, and is the loop's own. -1 for NULL.
 int holdfast_loop_fd(const holdfast_loop *loop);
-// How long to wait for the descriptor at most, in milliseconds: -1 is for ever.
-// To be asked after each dispatch and after each call that has begun something.
+// How long to wait for the descriptor at most, in milliseconds; -1: for ever.
+// Ask for it after each dispatch, and after each call that has begun something.
 int holdfast_loop_timeout(const holdfast_loop *loop);
-// Does all that can be done without waiting; calls callbacks. Not from inside
-// one.
+// Does all that can be done without waiting, and calls callbacks. From inside a
+// callback it does nothing.
 void holdfast_loop_dispatch(holdfast_loop *loop);
-// Makes the descriptor readable. From any thread.
+// Makes the descriptor readable, so that a wait for it ends. From any thread.
 void holdfast_loop_wake(holdfast_loop *loop);
 
 // ---- Operations ------------------------------------------------------------
@@ -284,76 +305,99 @@ typedef void (*holdfast_done_function)(void *data,
 // carried out all the same. From inside a callback too, even its own, but not
 // from inside a socket function.
 void holdfast_operation_free(holdfast_operation *operation);
-// Runs its loop until it is done. Returns its error's code or HOLDFAST_OK.
-// From inside a callback it returns HOLDFAST_E_INVALID_ARGUMENT at once.
+// Runs its loop until it is done. Returns HOLDFAST_OK, or the code of its
+// error. From inside a callback it returns HOLDFAST_E_INVALID_ARGUMENT at once;
+// HOLDFAST_E_CANCELLED if a callback has freed the operation meanwhile.
 int holdfast_operation_wait(holdfast_operation *operation);
-// Not 0: it is done.
+// Returns 1 once it is done, also with an error; else 0.
 int holdfast_operation_done(const holdfast_operation *operation);
 // Calls `on_done` once, from holdfast_loop_dispatch() or
 // holdfast_operation_wait(), never from inside this call; soon if it is done
-// already.
+// already. A later call replaces the function of an earlier one. NULL: nobody
+// is told.
 void holdfast_operation_on_done(holdfast_operation *operation,
                                 holdfast_done_function on_done, void *data);
 // Ends a connect or signing in with HOLDFAST_E_CANCELLED, soon. Of a session's
 // command: nothing happens; see holdfast_session_cancel().
 void holdfast_operation_cancel(holdfast_operation *operation);
-// NULL: it has succeeded, or is not done.
+// Its error. NULL if it has succeeded, or is not done. The operation's own.
 const holdfast_error *holdfast_operation_error(
     const holdfast_operation *operation);
-// What came of it; what it holds stands where the operation is begun. Empty
-// until it is done. After an error it may still tell what was known until then:
-// of a connect, every attempt.
+// What came of it, a document; which one is said where the operation is begun.
+// Empty until it is done, and after an error, but for holdfast_connect() and
+// its like, holdfast_connection_sign_in() and holdfast_smtp_send(), which tell
+// what was known until then. The operation's own. NULL for NULL.
 const holdfast_value *holdfast_operation_result(
     const holdfast_operation *operation);
 
 // ---- Clients ---------------------------------------------------------------
 
 // The settings of connections. Set it up on one thread; then it may be used by
-// any. What is changed later counts for what begins later.
+// any. What is changed later counts for what begins later. A setting that fails
+// leaves all as it was.
+//
+// The files that say whom to trust are read when something first connects, or
+// opens a session, and once more after they were changed here. That is then
+// what fails: HOLDFAST_E_INVALID_ARGUMENT if settings do not go together,
+// HOLDFAST_E_TRUST_UNREADABLE, HOLDFAST_E_NO_TRUST_ANCHORS,
+// HOLDFAST_E_TLS_SETUP_FAILED. Below these are the errors of the first use.
 typedef struct holdfast_client holdfast_client;
 // See below.
 typedef struct holdfast_cache holdfast_cache;
 
 // With the system's authorities, TLS 1.2 to 1.3, 30 seconds for a connect, a
-// file that remembers hosts. What does not go together is told by what first
-// uses the client, which also starts NSS, or joins it as a guest where the
-// process has it running already.
+// file that remembers hosts. NSS is not started yet: the first use does that,
+// or joins it as a guest where the process has it running already.
+//
+//   holdfast_client *client = holdfast_client_new(&error);
+//   holdfast_client_add_ca_file(client, "/etc/my_ca.pem", &error);
 holdfast_client *holdfast_client_new(holdfast_error **error);
-// What it has begun goes on.
+// Frees it. What it has begun goes on. Takes NULL.
 void holdfast_client_free(holdfast_client *client);
 
-// Whom to trust (core/trust/trust.h): the system's authorities, if `use` is not
-// 0. All files are read when something first connects.
+// Whether the system's authorities are trusted (core/trust/trust.h). At first
+// they are; not if `use` is 0. Without any other HOLDFAST_E_NO_TRUST_ANCHORS at
+// the first use.
 int holdfast_client_set_system_roots(holdfast_client *client, int use,
                                      holdfast_error **error);
-// A PEM file with authorities to trust too.
+// A PEM file with authorities to trust too. At first there is none.
+// HOLDFAST_E_TRUST_UNREADABLE at the first use if it cannot be read, or has
+// none.
 int holdfast_client_add_ca_file(holdfast_client *client, const char *path,
                                 holdfast_error **error);
-// A directory with an NSS database whose authorities are trusted too; NULL:
-// none.
+// A directory with an NSS database whose authorities are trusted too; NULL, as
+// at first: none. HOLDFAST_E_TRUST_UNREADABLE at the first use if it has no
+// cert9.db.
 int holdfast_client_set_nss_database(holdfast_client *client,
                                      const char *directory,
                                      holdfast_error **error);
-// "sha256//BASE64" of the server's key: replaces the checks of issuer, name and
-// dates.
+// "sha256//BASE64" of the server's key, which replaces the checks of issuer,
+// name and dates. At first there is none; of several one must fit. Errors:
+// HOLDFAST_E_INVALID_PIN.
 int holdfast_client_add_pin(holdfast_client *client, const char *pin,
                             holdfast_error **error);
-// Not 0: connects to anybody. Such a connection gets no credentials, and
-// nothing is remembered of it.
+// Not 0: connects to anybody. At first 0. Such a connection gets no
+// credentials, and nothing is remembered of it.
 int holdfast_client_danger_accept_any_certificate(holdfast_client *client,
                                                   int accept,
                                                   holdfast_error **error);
-// A client certificate in PEM, with its key (PKCS#8, not encrypted); NULL:
-// none.
+// A client certificate in PEM, with its key (PKCS#8, not encrypted), which are
+// read at once; NULL, as at first: none. Starts NSS. Errors:
+// HOLDFAST_E_CLIENT_IDENTITY_UNUSABLE, HOLDFAST_E_TLS_SETUP_FAILED.
 int holdfast_client_set_identity(holdfast_client *client,
                                  const char *certificate_path,
                                  const char *key_path, holdfast_error **error);
 
-// "1.2", "1.3". "1.0" and "1.1" are not safe: only for a host whose user
-// insists.
+// The lowest and the highest TLS version, at first "1.2" and "1.3". "1.0" and
+// "1.1" are not safe: only for a host whose user insists. Errors:
+// HOLDFAST_E_INVALID_ARGUMENT for another text,
+// HOLDFAST_E_INVALID_VERSION_RANGE.
+//
+//   holdfast_client_set_versions(client, "1.2", "1.3", &error);
 int holdfast_client_set_versions(holdfast_client *client, const char *min,
                                  const char *max, holdfast_error **error);
-// 0: one attempt, nothing is reduced.
+// Whether a server that chokes on the full offer is offered less. At first it
+// is; 0: one attempt, nothing is reduced.
 int holdfast_client_set_fallback(holdfast_client *client, int fallback,
                                  holdfast_error **error);
 
@@ -385,7 +429,10 @@ enum {
   HOLDFAST_TIME_FIRST_FEATURE_LIFETIME = 12,
   HOLDFAST_TIME_LONGEST_FEATURE_LIFETIME = 13,
 };
-// One of these.
+// Sets one of these times. Errors: HOLDFAST_E_INVALID_ARGUMENT for another one,
+// or if `milliseconds` is not above 0.
+//
+//   holdfast_client_set_time(client, HOLDFAST_TIME_CONNECT, 10000, &error);
 int holdfast_client_set_time(holdfast_client *client, int which,
                              int64_t milliseconds, holdfast_error **error);
 
@@ -401,30 +448,38 @@ enum {
   // Dials in a row that may fail to bring a session's connection back. 6.
   HOLDFAST_COUNT_MAX_REDIALS = 4,
 };
-// One of these.
+// Sets one of these numbers. Errors: HOLDFAST_E_INVALID_ARGUMENT for another
+// one, or if `count` is negative.
 int holdfast_client_set_count(holdfast_client *client, int which, int count,
                               holdfast_error **error);
 
-// Part of the cache's key, such as the name of a network.
+// Part of the cache's key, such as the name of a network. NULL and "", as at
+// first: none.
 int holdfast_client_set_scope(holdfast_client *client, const char *scope,
                               holdfast_error **error);
-// What is known of hosts; NULL: the client's own file.
+// What is known of hosts; NULL, as at first: the client's own file.
 int holdfast_client_set_cache(holdfast_client *client, holdfast_cache *cache,
                               holdfast_error **error);
 // The client's own file, shared with other processes; NULL: in memory. At first
-// holdfast/hosts.db in $XDG_STATE_HOME or ~/.local/state.
+// holdfast/hosts.db in $XDG_STATE_HOME or ~/.local/state. A file that cannot be
+// used is no error: hosts are remembered in memory then.
 int holdfast_client_set_cache_file(holdfast_client *client, const char *path,
                                    holdfast_error **error);
-// Where the secrets of every connection go, for Wireshark; NULL: nowhere.
+// Where the secrets of every connection go, for Wireshark; NULL, as at first:
+// nowhere. Opens the file at once; a new one is readable by its owner alone.
+// Errors: HOLDFAST_E_KEY_LOG_UNWRITABLE, HOLDFAST_E_TLS_SETUP_FAILED.
 int holdfast_client_set_key_log_file(holdfast_client *client, const char *path,
                                      holdfast_error **error);
 
 // The way to servers (docs/control.md): "socks5://[user:password@]host[:port]"
-// or "http://..."; NULL: none.
+// or "http://..."; NULL, as at first: straight there. Errors:
+// HOLDFAST_E_INVALID_PROXY, which does not repeat the text.
 int holdfast_client_set_proxy(holdfast_client *client, const char *url,
                               holdfast_error **error);
 // An IPv4 or IPv6 address of this machine to connect from; one of each may be
-// added.
+// added. At first the system chooses. Errors: HOLDFAST_E_INVALID_HOST,
+// HOLDFAST_E_INVALID_ARGUMENT for a name. A connect fails with
+// HOLDFAST_E_LOCAL_ADDRESS_UNUSABLE if this machine has no such address.
 int holdfast_client_add_bind_address(holdfast_client *client,
                                      const char *address,
                                      holdfast_error **error);
@@ -439,7 +494,7 @@ int holdfast_addresses_add(holdfast_addresses *addresses, const char *address);
 typedef int (*holdfast_resolve_function)(void *data, const char *host,
                                          uint16_t port,
                                          holdfast_addresses *addresses);
-// NULL: getaddrinfo again.
+// Who looks names up. NULL, as at first: getaddrinfo().
 int holdfast_client_set_resolver(holdfast_client *client,
                                  holdfast_resolve_function resolve, void *data,
                                  holdfast_error **error);
@@ -463,7 +518,7 @@ void holdfast_socket_request_answer(holdfast_socket_request *request, int fd,
 // once, also when the connect has ended meanwhile, or the loop.
 typedef void (*holdfast_socket_function)(void *data,
                                          holdfast_socket_request *request);
-// NULL: TCP again.
+// Who makes connections. NULL, as at first: TCP.
 int holdfast_client_set_socket_function(holdfast_client *client,
                                         holdfast_socket_function function,
                                         void *data, holdfast_error **error);
@@ -471,17 +526,17 @@ int holdfast_client_set_socket_function(holdfast_client *client,
 // Seconds since 1970, for certificates and the cache. Any thread may call it.
 // NULL: the system's.
 typedef int64_t (*holdfast_clock_function)(void *data);
-// NULL: the system's again.
+// Who tells the time. NULL, as at first: the system.
 int holdfast_client_set_clock(holdfast_client *client,
                               holdfast_clock_function clock, void *data,
                               holdfast_error **error);
 
-// What happens, as it happens (core/base/event_log.h): {"ms", "event",
-// "attempt", "fields": {...}}. Called on the loop's thread; may not free what
-// it tells of. The value is valid for the call. Events hold no secrets.
+// What happens, as it happens (core/base/event_log.h): event.schema.json.
+// Called on the loop's thread; may not free what it tells of. The value is
+// valid for the call. Events hold no secrets.
 typedef void (*holdfast_event_function)(void *data,
                                         const holdfast_value *event);
-// NULL: nobody is told.
+// Who is told of events. NULL, as at first: nobody.
 int holdfast_client_set_event_function(holdfast_client *client,
                                        holdfast_event_function on_event,
                                        void *data, holdfast_error **error);
@@ -502,17 +557,15 @@ enum {
   HOLDFAST_CERTIFICATE_TRUST = 3,
 };
 
-// {"subject", "issuer", "names": [...], "not_before", "not_after", "sha256",
-// "pin", "key", "signature", "chain": [{"subject", "issuer", "not_after",
-// "sha256"}], "problems": [{"code", "subject", "detail", "advice"}], "host"}.
-// Problems: all that were found; none: it is good.
+// The certificate, its problems and the host: certificate-question.schema.json.
+// Problems: all that were found; none: it is good. The question's own.
 const holdfast_value *holdfast_certificate_question_value(
     const holdfast_certificate_question *question);
 // The chain as the server sent it, DER, its own certificate first; NULL beyond
-// the last.
+// the last. `size` may be NULL.
 const unsigned char *holdfast_certificate_question_der(
     const holdfast_certificate_question *question, size_t index, size_t *size);
-// Ends and frees the question.
+// Ends and frees the question. What is none of the constants refuses.
 void holdfast_certificate_question_answer(
     holdfast_certificate_question *question, int decision);
 
@@ -522,7 +575,7 @@ void holdfast_certificate_question_answer(
 // counts against the connect's.
 typedef void (*holdfast_certificate_function)(
     void *data, holdfast_certificate_question *question);
-// NULL: the problems decide.
+// Who decides on certificates. NULL, as at first: the problems decide.
 int holdfast_client_set_certificate_function(
     holdfast_client *client, holdfast_certificate_function on_certificate,
     void *data, holdfast_error **error);
@@ -553,9 +606,10 @@ void holdfast_verification_answer(holdfast_verification *verification, int code,
 // connect's.
 typedef void (*holdfast_verifier)(void *data,
                                   holdfast_verification *verification);
-// holdfast_client_add_ca_file() and its like do not go with a verifier. What it
-// accepts counts as verified: credentials may pass, and the cache learns.
-// NULL: Holdfast verifies.
+// Who verifies certificates. NULL, as at first: Holdfast.
+// holdfast_client_add_ca_file() and its like do not go with a verifier:
+// HOLDFAST_E_INVALID_ARGUMENT at the first use. What it accepts counts as
+// verified: credentials may pass, and the cache learns.
 int holdfast_client_set_verifier(holdfast_client *client,
                                  holdfast_verifier verifier, void *data,
                                  holdfast_error **error);
@@ -566,17 +620,19 @@ int holdfast_client_set_verifier(holdfast_client *client,
 // TLS with a verified certificate only, whoever holds them.
 typedef struct holdfast_credentials holdfast_credentials;
 
-// Sessions that use them keep them.
+// Frees them. Sessions that use them keep them. Takes NULL.
 void holdfast_credentials_free(holdfast_credentials *credentials);
-// Given once for each connection; a server that refuses it ends the signing in.
+// A user and a password. They are given once for each connection; a server that
+// refuses them ends the signing in with HOLDFAST_E_AUTHENTICATION_REFUSED.
 holdfast_credentials *holdfast_credentials_new_password(const char *user,
                                                         const char *password,
                                                         holdfast_error **error);
-// An OAuth access token (RFC 6750).
+// The same of an OAuth access token (RFC 6750).
 holdfast_credentials *holdfast_credentials_new_token(const char *user,
                                                      const char *token,
                                                      holdfast_error **error);
-// The client's certificate says who it is (SASL EXTERNAL).
+// The client's certificate says who it is (SASL EXTERNAL): see
+// holdfast_client_set_identity().
 holdfast_credentials *holdfast_credentials_new_certificate(
     holdfast_error **error);
 
@@ -619,7 +675,9 @@ void holdfast_credentials_question_answer(
 void holdfast_credentials_question_answer_as(
     holdfast_credentials_question *question, const char *user,
     const char *secret, const char *act_as);
-// There are none to be had: signing in ends, with `why` as the message.
+// There are none to be had: signing in ends with
+// HOLDFAST_E_CREDENTIALS_UNREADABLE, with `why` as the message. `why` may be
+// NULL.
 void holdfast_credentials_question_decline(
     holdfast_credentials_question *question, const char *why);
 
@@ -627,12 +685,17 @@ void holdfast_credentials_question_decline(
 // at once or later, on the same thread, each question once.
 typedef void (*holdfast_credentials_function)(
     void *data, holdfast_credentials_question *question);
-// `kinds`: HOLDFAST_CREDENTIAL_... added up.
+// Credentials that a function gives. `kinds`: HOLDFAST_CREDENTIAL_... added up.
+//
+//   holdfast_credentials_new(
+//       HOLDFAST_CREDENTIAL_PASSWORD | HOLDFAST_CREDENTIAL_TOKEN, Ask, data,
+//       &error);
 holdfast_credentials *holdfast_credentials_new(
     int kinds, holdfast_credentials_function ask, void *data,
     holdfast_error **error);
-// Only this SASL mechanism, "SCRAM-SHA-256"; NULL: the strongest that both
-// sides know.
+// Only this SASL mechanism, such as "SCRAM-SHA-256"; NULL, as at first: the
+// strongest that both sides know. Errors: HOLDFAST_E_INVALID_ARGUMENT if it is
+// not known.
 int holdfast_credentials_set_mechanism(holdfast_credentials *credentials,
                                        const char *mechanism,
                                        holdfast_error **error);
@@ -644,7 +707,10 @@ typedef struct holdfast_connection holdfast_connection;
 
 // `target`: "imaps://host[:port]" (TLS from the first byte), "imap://..."
 // (STARTTLS), and their like with pop3, smtp, submission, nntp; never
-// plaintext. Result: the report that the command prints as JSON.
+// plaintext. Result: report.schema.json, after a failure too, unless nothing
+// was begun. Errors: HOLDFAST_E_INVALID_TARGET, HOLDFAST_E_INVALID_HOST; those
+// of the client's first use; HOLDFAST_E_CANCELLED; whatever keeps it from a
+// connection (docs/errors.md).
 holdfast_operation *holdfast_connect(const holdfast_client *client,
                                      holdfast_loop *loop, const char *target);
 
@@ -655,8 +721,10 @@ enum {
   HOLDFAST_SUBMISSION = 3,
   HOLDFAST_NNTP = 4,
 };
-// `host`: "mail.example.org", whose port may follow. TLS from the first byte is
-// tried, and then STARTTLS, each on its own port. The same result.
+// `host`: "mail.example.org", whose port may follow. `protocol`: one of the
+// above. TLS from the first byte is tried, and then STARTTLS, each on its own
+// port. The same result and errors; HOLDFAST_E_INVALID_ARGUMENT for another
+// protocol.
 holdfast_operation *holdfast_connect_any_way(const holdfast_client *client,
                                              holdfast_loop *loop, int protocol,
                                              const char *host);
@@ -664,45 +732,60 @@ holdfast_operation *holdfast_connect_any_way(const holdfast_client *client,
 // What the server accepts and what it chokes on: some ten connections, one
 // after the other. Neither credentials nor the client's certificate are sent,
 // and no cache is read or written. The client's connect time is that of each.
-// `target` as for holdfast_connect(). Result: what `holdfast probe` prints of
-// one target as JSON; HOLDFAST_OK even if the server was not reached, which the
-// result tells.
+// `target` as for holdfast_connect(). Result: probe.schema.json; HOLDFAST_OK
+// even if the server was not reached, which the result tells. Errors:
+// HOLDFAST_E_INVALID_TARGET, HOLDFAST_E_INVALID_HOST; those of the client's
+// first use.
 holdfast_operation *holdfast_probe(const holdfast_client *client,
                                    holdfast_loop *loop, const char *target);
-// The connection of a connect that succeeded; NULL if it was taken before.
+// The connection of a connect that succeeded; NULL of anything else, and if it
+// was taken before.
 holdfast_connection *holdfast_operation_take_connection(
     holdfast_operation *operation);
-// Closes it.
+// Closes it. Takes NULL.
 void holdfast_connection_free(holdfast_connection *connection);
 
 // Signs in. The connection is busy until it is done, and is closed only after
-// the operation was freed. Result: {"mechanism", "tries", "round_trips",
-// "capabilities"}.
+// the operation was freed. Result: sign-in.schema.json, after an error too.
+// Errors: HOLDFAST_E_AUTHENTICATION_REFUSED,
+// HOLDFAST_E_AUTHENTICATION_UNAVAILABLE, HOLDFAST_E_NO_COMMON_MECHANISM,
+// HOLDFAST_E_SERVER_UNPROVEN, HOLDFAST_E_UNPROTECTED_CREDENTIALS,
+// HOLDFAST_E_CREDENTIALS_UNUSABLE, HOLDFAST_E_CREDENTIALS_UNREADABLE,
+// HOLDFAST_E_CANCELLED, HOLDFAST_E_RESPONSE_TIMED_OUT,
+// HOLDFAST_E_UNEXPECTED_RESPONSE; a connection that breaks. After
+// HOLDFAST_E_AUTHENTICATION_REFUSED, HOLDFAST_E_NO_COMMON_MECHANISM and
+// HOLDFAST_E_UNPROTECTED_CREDENTIALS the connection may be used on.
 holdfast_operation *holdfast_connection_sign_in(
     holdfast_connection *connection, holdfast_loop *loop,
     const holdfast_credentials *credentials);
 
-// Waits. `*got` is at least 1; 0 at the end of the stream. HOLDFAST_E_RESPONSE_
-// TIMED_OUT after `timeout` milliseconds; negative: no limit.
+// Waits for bytes, `timeout` milliseconds at most; negative: no limit. `*got`
+// is at least 1; 0 at the end of the stream. Errors:
+// HOLDFAST_E_RESPONSE_TIMED_OUT; a connection that breaks.
 int holdfast_connection_read(holdfast_connection *connection, void *buffer,
                              size_t size, int timeout, size_t *got,
                              holdfast_error **error);
-// Waits until all is sent. After an error it is not known how much was.
+// Waits until all is sent, `timeout` milliseconds at most; negative: no limit.
+// After an error it is not known how much was sent. The same errors.
 int holdfast_connection_write(holdfast_connection *connection,
                               const void *bytes, size_t size, int timeout,
                               holdfast_error **error);
 
-// Do not wait, but return HOLDFAST_WOULD_BLOCK: then wait until
-// holdfast_connection_fd() is ready for holdfast_connection_events(). A write
-// that moved less than all must be followed by one that begins with the rest.
+// Does not wait, but returns HOLDFAST_WOULD_BLOCK: then wait until
+// holdfast_connection_fd() is ready for holdfast_connection_events(). `*got` is
+// 0 at the end of the stream. Errors: a connection that breaks.
+//
+//   struct pollfd ready = {holdfast_connection_fd(connection),
+//                          holdfast_connection_events(connection), 0};
 int holdfast_connection_try_read(holdfast_connection *connection, void *buffer,
                                  size_t size, size_t *got,
                                  holdfast_error **error);
-// See holdfast_connection_try_read().
+// The same for sending. A call that has sent less than all must be followed by
+// one that begins with the rest.
 int holdfast_connection_try_write(holdfast_connection *connection,
                                   const void *bytes, size_t size, size_t *sent,
                                   holdfast_error **error);
-// The connection's own; for waiting only.
+// The descriptor to wait for, and to do nothing else with. -1 for NULL.
 int holdfast_connection_fd(const holdfast_connection *connection);
 // POLLIN, POLLOUT or both, as poll(2) takes them.
 short holdfast_connection_events(const holdfast_connection *connection);
@@ -723,7 +806,7 @@ const char *holdfast_connection_capability(
     const holdfast_connection *connection, size_t index);
 // For code that knows descriptors only: a blocking stream socket, yours to
 // close, whose other end Holdfast encrypts on a thread of its own. Frees the
-// connection, whatever it returns.
+// connection, whatever it returns. Errors: HOLDFAST_E_OUT_OF_RESOURCES.
 int holdfast_connection_take_fd(holdfast_connection *connection, int *fd,
                                 holdfast_error **error);
 
@@ -734,14 +817,27 @@ int holdfast_connection_take_fd(holdfast_connection *connection, int *fd,
 // docs/embedding.md says what is yours to do. It connects with the first
 // command. Commands run one after the other. A server's refusal is an answer,
 // not an error: "/ok" in the result is 0, and "/words" holds its words.
+//
+// Errors of every command: HOLDFAST_E_INVALID_ARGUMENT for what cannot be sent,
+// and in a session of another protocol; HOLDFAST_E_SESSION_CLOSED,
+// HOLDFAST_E_CANCELLED; those of holdfast_connect() and of
+// holdfast_connection_sign_in(); HOLDFAST_E_SERVER_BUSY,
+// HOLDFAST_E_UNEXPECTED_RESPONSE, HOLDFAST_E_LINE_TOO_LONG,
+// HOLDFAST_E_TOO_MUCH_DATA. After a loss: HOLDFAST_E_CONNECTION_LOST if the
+// command could not be repeated, HOLDFAST_E_STATE_NOT_RESTORED. A command that
+// changes something is not repeated: HOLDFAST_E_OUTCOME_UNKNOWN if it is not
+// known whether it was carried out. After an error the session may be used on.
 typedef struct holdfast_session holdfast_session;
 
-// As holdfast_connect(). `credentials` may be NULL: nobody signs in.
+// `target` as for holdfast_connect(). `credentials` may be NULL: nobody signs
+// in. Errors: HOLDFAST_E_INVALID_TARGET, HOLDFAST_E_INVALID_HOST; those of the
+// client's first use.
 holdfast_session *holdfast_session_new(const holdfast_client *client,
                                        holdfast_loop *loop, const char *target,
                                        const holdfast_credentials *credentials,
                                        holdfast_error **error);
-// The same by whichever way in there is, as holdfast_connect_any_way().
+// The same as holdfast_connect_any_way(). HOLDFAST_E_INVALID_ARGUMENT for
+// another protocol, too.
 holdfast_session *holdfast_session_new_any_way(
     const holdfast_client *client, holdfast_loop *loop, int protocol,
     const char *host, const holdfast_credentials *credentials,
@@ -754,21 +850,22 @@ void holdfast_session_free(holdfast_session *session);
 void holdfast_session_cancel(holdfast_session *session);
 // Not 0: there is a connection, signed in.
 int holdfast_session_connected(const holdfast_session *session);
-// The report of the last connect, as a connect's result; NULL before the first.
+// The report of the last connect: report.schema.json; NULL before the first.
 // Valid until the next call.
 const holdfast_value *holdfast_session_report(holdfast_session *session);
 // What the server says that it can do, as it came; by index from 0, NULL beyond
 // the last, and without a connection. Valid until something runs.
 const char *holdfast_session_capability(const holdfast_session *session,
                                         size_t index);
-// Result: {}.
+// Connects and signs in, before the first command. Result: {}. Errors: those of
+// holdfast_connect() and of holdfast_connection_sign_in().
 holdfast_operation *holdfast_session_connect(holdfast_session *session);
 
 // Where a message goes that comes.
 typedef struct holdfast_sink holdfast_sink;
 // What comes for it later is dropped.
 void holdfast_sink_free(holdfast_sink *sink);
-// Keeps all of it in memory.
+// One that keeps all of it in memory.
 holdfast_sink *holdfast_sink_new_memory(holdfast_error **error);
 // What is there; it may hold NULs. Valid until something more comes. NULL of a
 // sink of your own functions.
@@ -780,14 +877,14 @@ typedef void (*holdfast_sink_begin_function)(void *data);
 // See holdfast_sink_begin_function.
 typedef int (*holdfast_sink_add_function)(void *data, const char *bytes,
                                           size_t size);
-// Hands what comes on to functions.
+// One that hands what comes on to functions.
 holdfast_sink *holdfast_sink_new(holdfast_sink_begin_function begin,
                                  holdfast_sink_add_function add, void *data,
                                  holdfast_error **error);
 // How many bytes are to come; after a sink's begin function, and only where the
 // server tells: of a message of IMAP.
 typedef void (*holdfast_sink_size_function)(void *data, uint64_t bytes);
-// NULL: nobody is told.
+// Who is told the size. NULL, as at first: nobody.
 int holdfast_sink_set_size_function(holdfast_sink *sink,
                                     holdfast_sink_size_function on_size,
                                     void *data, holdfast_error **error);
@@ -797,10 +894,11 @@ typedef struct holdfast_message holdfast_message;
 // Its functions are not called any more: what sends it then fails, if it has
 // not read all of it.
 void holdfast_message_free(holdfast_message *message);
-// Copies `bytes`.
+// Of bytes in memory, which are copied.
 holdfast_message *holdfast_message_new_memory(const void *bytes, size_t size,
                                               holdfast_error **error);
-// Reads the file when it is sent.
+// Of a file, which is read when it is sent. Errors:
+// HOLDFAST_E_MESSAGE_UNREADABLE if it cannot be opened.
 holdfast_message *holdfast_message_open(const char *path,
                                         holdfast_error **error);
 // Of `size` bytes, in pieces. `rewind`: back to the first byte. `read`: fills
@@ -819,62 +917,76 @@ holdfast_message *holdfast_message_new(uint64_t size,
 
 // ---- IMAP (RFC 9051, RFC 3501) ---------------------------------------------
 
-// Every result has {"ok", "kind": "OK", "NO" or "BAD", "code", "arguments",
-// "words"}, and what is said below. Lists of text end with NULL; NULL is an
-// empty one. Mailbox names are UTF-8.
+// Every result has what imap-answer.schema.json tells of: {"ok", "kind": "OK",
+// "NO" or "BAD", "code", "arguments", "words"}, and what is said below. Lists
+// of text end with NULL; NULL is an empty one. Mailbox names are UTF-8.
+//
+// Beside the errors of every command: HOLDFAST_E_MAILBOX_CHANGED of one with
+// UIDs if the mailbox is another one after a loss.
 
-// What the server says unasked: {"kind": "exists", "expunged", "message",
-// "alert", "bye", "restored" or "other", "number", "words", "message": {...}}.
-// Valid for the call. Set it before the first command; NULL: nobody is told.
+// What the server says unasked: imap-update.schema.json. Valid for the call.
+// May free the session.
 typedef void (*holdfast_update_function)(void *data,
                                          const holdfast_value *update);
-// NULL: nobody is told.
+// Who is told of updates. NULL, as at first: nobody. Set it before the first
+// command. Errors: HOLDFAST_E_INVALID_ARGUMENT in a session of another
+// protocol.
 int holdfast_imap_set_update_function(holdfast_session *session,
                                       holdfast_update_function on_update,
                                       void *data, holdfast_error **error);
 
-// {"exists", "uid_validity", "uid_next", "flags": [...], "permanent_flags":
-// [...], "read_only", "highest_modseq"}. Zero or null: not told.
+// Selects it, and again after a loss. Result: imap-mailbox.schema.json.
 holdfast_operation *holdfast_imap_select(holdfast_session *session,
                                          const char *mailbox);
 // The same, read-only.
 holdfast_operation *holdfast_imap_examine(holdfast_session *session,
                                           const char *mailbox);
-// `pattern` with "*" and "%". {"mailboxes": [{"name", "encoded_name",
-// "delimiter", "attributes": [...]}]}
+// The mailboxes that fit `pattern`, with "*" for any letters and "%" for those
+// of one level. Result: imap-list.schema.json.
 holdfast_operation *holdfast_imap_list(holdfast_session *session,
                                        const char *pattern);
-// `items`: "MESSAGES", "UNSEEN". {"items": {"MESSAGES": 3}}
+// Numbers of a mailbox that need not be selected. Result:
+// imap-status.schema.json.
+//
+//   const char *const items[] = {"MESSAGES", "UNSEEN", NULL};
+//   holdfast_imap_status(session, "INBOX", items);
 holdfast_operation *holdfast_imap_status(holdfast_session *session,
                                          const char *mailbox,
                                          const char *const *items);
-// `criteria`: "UNSEEN SUBJECT ?"; each word "?" stands for the next of
-// `strings`.
-// {"uids": [...]}
+// The UIDs of the messages that fit `criteria` (RFC 9051, 6.4.4); each word "?"
+// in them stands for the next of `strings`. Result: imap-search.schema.json.
+// HOLDFAST_E_INVALID_ARGUMENT if there are more or fewer strings.
+//
+//   const char *const strings[] = {"holiday", NULL};
+//   holdfast_imap_search(session, "UNSEEN SUBJECT ?", strings);
 holdfast_operation *holdfast_imap_search(holdfast_session *session,
                                          const char *criteria,
                                          const char *const *strings);
 
-// {"uid", "number", "flags", "size", "internal_date", "envelope", "sections":
-// [{"name", "content"}], "others": {...}}; null where nothing was told. NULL
-// for all of it: it begins, perhaps anew, drop what came. Valid for the call.
+// A message: imap-message.schema.json. Valid for the call. NULL for all of it:
+// the fetch begins, perhaps anew after a loss; drop what came.
 typedef void (*holdfast_imap_message_function)(void *data,
                                                const holdfast_value *message);
-// `uids`: "1:5,7,20:*". `items`: "FLAGS", "ENVELOPE", "BODY.PEEK[HEADER]";
-// more than 1 MiB of sections of one message ends it with
-// HOLDFAST_E_TOO_MUCH_DATA: they are for holdfast_imap_fetch_body(). Messages
-// are given until the operation is freed. {"messages": how many}
+// `uids`: "1:5,7,20:*". `items`: "FLAGS", "ENVELOPE", "BODY.PEEK[HEADER]". More
+// than 1 MiB of sections of one message ends it with HOLDFAST_E_TOO_MUCH_DATA:
+// they are for holdfast_imap_fetch_body(). Messages are given until the
+// operation is freed. Result: imap-fetch.schema.json.
+//
+//   const char *const items[] = {"FLAGS", "ENVELOPE", NULL};
+//   holdfast_imap_fetch(session, "1:*", items, OnMessage, data);
 holdfast_operation *holdfast_imap_fetch(
     holdfast_session *session, const char *uids, const char *const *items,
     holdfast_imap_message_function on_message, void *data);
-// One section, "" for all of it, of any size, without marking it as seen.
-// {"messages": 0 if there is no such message}
+// One section, "" for all of it, of any size, without marking it as seen. The
+// sink's HOLDFAST_E_OUTPUT_FAILED. Result: imap-fetch.schema.json; "/messages"
+// is 0 if there is no such message.
 holdfast_operation *holdfast_imap_fetch_body(holdfast_session *session,
                                              uint32_t uid, const char *section,
                                              holdfast_sink *sink);
-// The message's line ends are CRLF already. `date`: when it was received, in
-// seconds since 1970; negative: now. {"uid_validity", "uid"}: null if the
-// server does not tell.
+// Puts a message into a mailbox. Its line ends are CRLF already. `date`: when
+// it was received, in seconds since 1970; negative: now. Never repeated by
+// itself. HOLDFAST_E_MESSAGE_UNREADABLE if it cannot be read. Result:
+// imap-append.schema.json.
 holdfast_operation *holdfast_imap_append(holdfast_session *session,
                                          const char *mailbox,
                                          const char *const *flags, int64_t date,
@@ -885,30 +997,38 @@ enum {
   HOLDFAST_IMAP_REMOVE = 1,
   HOLDFAST_IMAP_REPLACE = 2,
 };
-// What becomes of the flags is told as updates.
+// Changes flags: `how` is one of the above. What becomes of them is told as
+// updates. Never repeated by itself. HOLDFAST_E_INVALID_ARGUMENT for another
+// `how`. Result: imap-answer.schema.json.
 holdfast_operation *holdfast_imap_store(holdfast_session *session,
                                         const char *uids, int how,
                                         const char *const *flags);
-// {"uid_validity", "from_uids", "to_uids"}
+// Copies messages. Never repeated by itself. Result: imap-copy.schema.json.
 holdfast_operation *holdfast_imap_copy(holdfast_session *session,
                                        const char *uids, const char *mailbox);
-// The same, and the messages are gone from here (RFC 6851).
+// The same, and the messages are gone from here (RFC 6851). A server that does
+// not know it says "BAD".
 holdfast_operation *holdfast_imap_move(holdfast_session *session,
                                        const char *uids, const char *mailbox);
-// For good, of those that are marked as deleted (RFC 4315).
+// Removes those that are marked as deleted for good (RFC 4315). Never repeated
+// by itself. A server that does not know it says "BAD". Result:
+// imap-answer.schema.json.
 holdfast_operation *holdfast_imap_expunge(holdfast_session *session,
                                           const char *uids);
-// {"enabled": [...]}
+// Enables extensions (RFC 5161), and again after a loss. Result:
+// imap-enable.schema.json.
 holdfast_operation *holdfast_imap_enable(holdfast_session *session,
                                          const char *const *capabilities);
 // News come as updates until holdfast_imap_end_idle(), or until the operation
-// is freed. Commands wait meanwhile.
+// is freed (RFC 2177). Commands wait meanwhile. Result:
+// imap-answer.schema.json.
 holdfast_operation *holdfast_imap_idle(holdfast_session *session);
-// The operation is then done, once the server has said so.
+// Ends it: the operation is done once the server has said so. Does nothing to
+// any other operation.
 void holdfast_imap_end_idle(holdfast_operation *idle);
-// Asks for news.
+// Asks for news. Result: imap-answer.schema.json.
 holdfast_operation *holdfast_imap_noop(holdfast_session *session);
-// Result: {}.
+// Ends the connection; a server that hangs up has agreed. Result: {}.
 holdfast_operation *holdfast_imap_logout(holdfast_session *session);
 
 enum {
@@ -921,41 +1041,51 @@ enum {
 };
 // Any other command, but none that selects or enables something. `words` as
 // with holdfast_imap_search(); each word "@" stands for the next of `strings`,
-// too, which is then the name of a mailbox: "CREATE @". {"untagged": [...]}: as
-// the server wrote them.
+// too, which is then the name of a mailbox. Result: imap-run.schema.json, with
+// untagged responses as the server wrote them. HOLDFAST_E_INVALID_ARGUMENT for
+// another `on_loss`, or if there are more or fewer strings.
+//
+//   const char *const names[] = {"Drafts", NULL};
+//   holdfast_imap_run(session, "CREATE @", names, HOLDFAST_ON_LOSS_UNKNOWN);
 holdfast_operation *holdfast_imap_run(holdfast_session *session,
                                       const char *words,
                                       const char *const *strings, int on_loss);
 
 // ---- POP3 (RFC 1939) -------------------------------------------------------
 
-// Every result has {"ok", "words", "code"}. A message is known by its number,
-// which holds for one connection, and by its identifier from
-// holdfast_pop3_uid_list(), without which (NULL) it is not asked for again
-// after a loss. Deletions are carried out by holdfast_pop3_quit() alone.
+// Every result has what pop3-answer.schema.json tells of: {"ok", "words",
+// "code"}. A message is known by its number, which holds for one connection,
+// and by its identifier from holdfast_pop3_uid_list(). Without that (NULL) it
+// is not asked for again after a loss: HOLDFAST_E_CONNECTION_LOST. A sink may
+// end the command with HOLDFAST_E_OUTPUT_FAILED. Deletions are carried out by
+// holdfast_pop3_quit() alone.
 
-// {"messages", "bytes"}
+// How many messages there are. Result: pop3-stat.schema.json.
 holdfast_operation *holdfast_pop3_stat(holdfast_session *session);
-// {"messages": [{"number", "unique_id", "bytes"}]}
+// The messages with their sizes, a million at most. Result:
+// pop3-list.schema.json.
 holdfast_operation *holdfast_pop3_list(holdfast_session *session);
 // The same, with identifiers in place of sizes.
 holdfast_operation *holdfast_pop3_uid_list(holdfast_session *session);
-// The whole message.
+// The whole message. Result: pop3-answer.schema.json.
 holdfast_operation *holdfast_pop3_retrieve(holdfast_session *session,
                                            int number, const char *unique_id,
                                            holdfast_sink *sink);
-// The header, and `lines` lines of the body.
+// Its header, and `lines` lines of its body. Result: pop3-answer.schema.json.
 holdfast_operation *holdfast_pop3_top(holdfast_session *session, int number,
                                       const char *unique_id, uint32_t lines,
                                       holdfast_sink *sink);
-// Marks it.
+// Marks it as deleted. If the connection is lost, the server forgets that, and
+// the next command ends with HOLDFAST_E_STATE_NOT_RESTORED. Result:
+// pop3-answer.schema.json.
 holdfast_operation *holdfast_pop3_delete(holdfast_session *session, int number,
                                          const char *unique_id);
-// Takes all deletions back.
+// Takes all deletions back. Result: pop3-answer.schema.json.
 holdfast_operation *holdfast_pop3_reset(holdfast_session *session);
-// Keeps the connection alive.
+// Keeps the connection alive. Result: pop3-answer.schema.json.
 holdfast_operation *holdfast_pop3_noop(holdfast_session *session);
-// Carries deletions out and ends the connection.
+// Carries deletions out and ends the connection. HOLDFAST_E_OUTCOME_UNKNOWN if
+// it broke off and there were any. Result: pop3-answer.schema.json.
 holdfast_operation *holdfast_pop3_quit(holdfast_session *session);
 
 // ---- SMTP and submission (RFC 5321, RFC 6409) ------------------------------
@@ -970,29 +1100,36 @@ enum {
   // DATA, even if the server knows BDAT.
   HOLDFAST_SMTP_DATA_ONLY = 8,
 };
-// Addresses without angle brackets; an empty sender is that of notices. Line
-// ends are made CRLF. {"ok", "words", "accepted", "recipients": [{"ok", "code",
-// "enhanced", "words"}], "last": {...}, "size_limit"}: after an error too, as
-// far as it was known. It may be accepted although each recipient was refused:
-// then nobody gets it. Never sent again by itself: HOLDFAST_E_OUTCOME_UNKNOWN.
+// Sends a message. Addresses are without angle brackets; an empty sender is
+// that of notices. Line ends are made CRLF. `options`: the above added up; 0
+// for none. It may be accepted although each recipient was refused: then nobody
+// gets it. Never sent again by itself: HOLDFAST_E_OUTCOME_UNKNOWN.
+// HOLDFAST_E_INVALID_ARGUMENT without recipients, for an address that cannot be
+// sent, and for contents that the server does not take;
+// HOLDFAST_E_MESSAGE_UNREADABLE. Result: smtp-send.schema.json, after an error
+// too, as far as it was known.
+//
+//   const char *const recipients[] = {"bob@example.net", NULL};
+//   holdfast_smtp_send(session, "alice@example.org", recipients, 0, message);
 holdfast_operation *holdfast_smtp_send(holdfast_session *session,
                                        const char *sender,
                                        const char *const *recipients,
                                        int options,
                                        const holdfast_message *message);
-// {"ok", "code", "enhanced", "words"}
+// Keeps the connection alive. Result: smtp-answer.schema.json.
 holdfast_operation *holdfast_smtp_noop(holdfast_session *session);
-// Ends the connection. The same result.
+// Ends the connection. Result: smtp-answer.schema.json.
 holdfast_operation *holdfast_smtp_quit(holdfast_session *session);
 
 // ---- News (RFC 3977) -------------------------------------------------------
 
-// Every result has {"ok", "code", "words"}. An article is known by its number
-// in the group that is selected, or by its message-id with angle brackets: then
-// the number is not heeded. Lists go to a sink line by line, each ended by LF.
-// `last` 0: and all after `first`.
+// Every result has what nntp-answer.schema.json tells of: {"ok", "code",
+// "words"}. An article is known by its number in the group that is selected, or
+// by its message-id with angle brackets: then the number is not heeded. Lists
+// go to a sink line by line, each ended by LF. `last` 0: and all after `first`.
+// A sink may end the command with HOLDFAST_E_OUTPUT_FAILED.
 
-// {"name", "count", "first", "last"}
+// Selects a group, and again after a loss. Result: nntp-group.schema.json.
 holdfast_operation *holdfast_nntp_group(holdfast_session *session,
                                         const char *name);
 // The same, and the numbers of its articles.
@@ -1000,35 +1137,38 @@ holdfast_operation *holdfast_nntp_list_group(holdfast_session *session,
                                              const char *name, uint64_t first,
                                              uint64_t last,
                                              holdfast_sink *lines);
-// The overview (RFC 3977, 8.3), fields apart by tabs. No more in the result.
+// The overview (RFC 3977, 8.3), fields apart by tabs. Result:
+// nntp-answer.schema.json.
 holdfast_operation *holdfast_nntp_over(holdfast_session *session,
                                        uint64_t first, uint64_t last,
                                        holdfast_sink *lines);
-// {"number", "message_id"}
+// An article. Result: nntp-article.schema.json.
 holdfast_operation *holdfast_nntp_article(holdfast_session *session,
                                           uint64_t number,
                                           const char *message_id,
                                           holdfast_sink *sink);
-// Its header only.
+// Its header only. The same result.
 holdfast_operation *holdfast_nntp_head(holdfast_session *session,
                                        uint64_t number, const char *message_id,
                                        holdfast_sink *sink);
-// Its body only.
+// Its body only. The same result.
 holdfast_operation *holdfast_nntp_body(holdfast_session *session,
                                        uint64_t number, const char *message_id,
                                        holdfast_sink *sink);
-// Whether it is there.
+// Whether it is there. The same result.
 holdfast_operation *holdfast_nntp_stat(holdfast_session *session,
                                        uint64_t number, const char *message_id);
-// `wildmat`: "comp.lang.*,!*.c"; NULL: all.
+// The groups that fit `wildmat`, such as "comp.lang.*,!*.c"; NULL: all. Result:
+// nntp-answer.schema.json.
 holdfast_operation *holdfast_nntp_list_active(holdfast_session *session,
                                               const char *wildmat,
                                               holdfast_sink *lines);
-// Never sent again by itself: HOLDFAST_E_OUTCOME_UNKNOWN. Line ends are made
-// CRLF.
+// Posts an article, whose line ends are made CRLF. Never sent again by itself:
+// HOLDFAST_E_OUTCOME_UNKNOWN. HOLDFAST_E_MESSAGE_UNREADABLE if it cannot be
+// read. Result: nntp-answer.schema.json.
 holdfast_operation *holdfast_nntp_post(holdfast_session *session,
                                        const holdfast_message *article);
-// Ends the connection.
+// Ends the connection. Result: nntp-answer.schema.json.
 holdfast_operation *holdfast_nntp_quit(holdfast_session *session);
 
 // ---- The cache -------------------------------------------------------------
@@ -1039,29 +1179,39 @@ holdfast_operation *holdfast_nntp_quit(holdfast_session *session);
 // opens another one in the child.
 
 // The file at `path`, made if there is none, and shared with other processes;
-// NULL: in memory.
+// NULL: in memory. A file that cannot be used is a warning, not an error.
 holdfast_cache *holdfast_cache_open(const char *path, holdfast_error **error);
-// Connections that use it keep it for as long.
+// Frees the handle. Clients and connections that use the cache keep it. Takes
+// NULL.
 void holdfast_cache_free(holdfast_cache *cache);
-// [{"host", "port", "security", "scope", "proven", "rung", "reason", "origin",
-// "expires_at", ...}], as `holdfast cache list --json`.
+// What it knows: cache-list.schema.json, as `holdfast cache list --json`. Yours
+// to be freed.
 holdfast_value *holdfast_cache_list(const holdfast_cache *cache,
                                     holdfast_error **error);
-// What the host is offered first, for so many seconds, whatever it has proven;
-// `target` as for holdfast_connect(), `rung` is "no-alpn", "compact" or
-// "tls12"; `scope` may be NULL.
+// What the host is offered first, for so many seconds, whatever it has proven.
+// `target` as for holdfast_connect(); `scope` may be NULL; `rung` is "no-alpn",
+// "compact" or "tls12". Errors: HOLDFAST_E_INVALID_TARGET,
+// HOLDFAST_E_INVALID_HOST, HOLDFAST_E_INVALID_ARGUMENT for another rung, or if
+// `seconds` is not above 0.
+//
+//   holdfast_cache_pin(cache, "imaps://mail.example.org", NULL, "tls12", 86400,
+//                      &error);
 int holdfast_cache_pin(holdfast_cache *cache, const char *target,
                        const char *scope, const char *rung, int64_t seconds,
                        holdfast_error **error);
 // Forgets the reduced offers and pins of a host (`port` 0: on all ports), and
-// if `everything` is not 0 what it has proven too. `count` may be NULL.
+// if `everything` is not 0 what it has proven too. `count`, which may be NULL,
+// is set to how many records that were. Errors: HOLDFAST_E_INVALID_HOST,
+// HOLDFAST_E_CACHE_UNUSABLE.
 int holdfast_cache_forget(holdfast_cache *cache, const char *host,
                           uint16_t port, int everything, int *count,
                           holdfast_error **error);
-// Every record, with what was proven.
+// Every record, with what was proven. `count` likewise. Errors:
+// HOLDFAST_E_CACHE_UNUSABLE.
 int holdfast_cache_forget_all(holdfast_cache *cache, int *count,
                               holdfast_error **error);
-// What went wrong with the file since the last call: a list of errors.
+// What went wrong with the file since the last call:
+// cache-warnings.schema.json, a list of errors. Yours to be freed.
 holdfast_value *holdfast_cache_take_warnings(holdfast_cache *cache,
                                              holdfast_error **error);
 
