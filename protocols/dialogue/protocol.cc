@@ -125,10 +125,7 @@ std::string Target::ToString() const {
 absl::StatusOr<Target> ParseTarget(absl::string_view text,
                                    std::optional<Protocol> protocol,
                                    std::optional<ConnectionSecurity> security) {
-  // Not by the optional's own ==, of which g++ makes code that looks at the value
-  // first; valgrind sees then that there is none.
-  if (security.value_or(ConnectionSecurity::kAuto) ==
-      ConnectionSecurity::kNone) {
+  if (security == ConnectionSecurity::kNone) {
     return InvalidTarget(text, "cannot be reached in plaintext");
   }
   const size_t separator = text.find("://");
