@@ -467,8 +467,28 @@ absl::StatusOr<Host> Client::ParseBindAddress(absl::string_view text) {
   return host;
 }
 
+EventLoop* Client::loop() const { return parts_->options.loop; }
+
 std::shared_ptr<HostCache> Client::cache() const { return parts_->cache; }
 
 std::shared_ptr<const Trust> Client::trust() const { return parts_->trust; }
+
+ClientOptions Client::OptionsToShare() const {
+  ClientOptions shared = parts_->options;
+  shared.trust = parts_->trust;
+  shared.ca_files.clear();
+  shared.nss_database.clear();
+  shared.pins.clear();
+  shared.danger_accept_any_certificate = false;  // `trust` knows
+  shared.verifier = nullptr;
+  shared.identity = parts_->identity;
+  shared.client_certificate.clear();
+  shared.client_key.clear();
+  shared.cache = parts_->cache;
+  if (parts_->own_loop != nullptr) shared.loop = nullptr;
+  if (parts_->own_resolver != nullptr) shared.resolver = nullptr;
+  if (parts_->own_dialer != nullptr) shared.dialer = nullptr;
+  return shared;
+}
 
 }  // namespace holdfast

@@ -171,7 +171,8 @@ struct ClientOptions {
   std::function<absl::Time()> wall_clock = absl::Now;
 };
 
-// Ownership: outlives what it has made, and shares with that what it loaded.
+// Ownership: outlives the operations, redialers and sessions that it has made,
+// and shares with them what it loaded. A Connection stands by itself.
 // Thread safety: one thread, its loop's. Programs of several threads have a
 // client in each, which may share trust, identity and cache.
 class Client {
@@ -276,9 +277,15 @@ class Client {
   // name to give.
   ProbeRequest ProbeRequestFor(const Target& target) const;
 
+  // For timers, and for the time of a Loss.
+  EventLoop* loop() const;
   // To be shared with other clients.
   std::shared_ptr<HostCache> cache() const;
   std::shared_ptr<const Trust> trust() const;
+  // What this client was made with, for another one: what it has read stands in
+  // place of the files, so that nothing is read twice. Loop, resolver and
+  // dialer are those that it was given; null where they are its own.
+  ClientOptions OptionsToShare() const;
 
   // As `bind_addresses` are read. Errors: kInvalidHost, kInvalidArgument.
   static absl::StatusOr<Host> ParseBindAddress(absl::string_view text);

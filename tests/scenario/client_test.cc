@@ -2,6 +2,7 @@
 
 #include "holdfast/client/client.h"
 
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <thread>
@@ -129,6 +130,29 @@ TEST_F(ClientTest, AProbeShowsNoClientCertificate) {
   const ProbeReport report = client->RunProbe(target);
   ASSERT_NE(report.cause(), nullptr);
   EXPECT_EQ(report.cause()->code, ErrorCode::kClientCertificateRequired);
+}
+
+TEST_F(ClientTest, WhatItHasReadIsSharedAlsoWithoutTheFiles) {
+  const lab::Certificate alice = *authority_.Issue();
+  ClientOptions options = Options();
+  options.trust = nullptr;
+  options.system_roots = false;
+  options.ca_files = {
+      directory_.Write("own.pem", authority_.certificate_pem())};
+  options.client_certificate =
+      directory_.Write("alice.pem", alice.certificate_pem);
+  options.client_key = directory_.Write("alice.key", alice.key_pem);
+  const auto first = Make(std::move(options));
+  for (const char* name : {"own.pem", "alice.pem", "alice.key"}) {
+    ASSERT_EQ(std::remove(directory_.Path(name).c_str()), 0);
+  }
+  const auto second = Make(first->OptionsToShare());
+  const auto server = StartLab("healthy");
+  const Target target = *ParseTarget(Url("imaps", server->port()));
+  EXPECT_TRUE(second->Connect(target).ok());
+  EXPECT_NE(second->RequestFor(target).identity, nullptr);
+  EXPECT_EQ(second->RequestFor(target).identity,
+            first->RequestFor(target).identity);
 }
 
 TEST_F(ClientTest, SignsInAndOpensSessions) {

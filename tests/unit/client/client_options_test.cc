@@ -230,5 +230,32 @@ TEST(ClientPiecesTest, WhatItHasReachesThePieces) {
   EXPECT_EQ(redial.policy.max_redials, 2);
 }
 
+// Whatever the first one was made with, the two go together.
+TEST(ClientPiecesTest, AnotherOneIsMadeOfWhatTheFirstHasRead) {
+  ClientOptions options = Usable();
+  options.scope = "home";
+  options.max_redials = 2;
+  const auto first = Client::Create(std::move(options));
+  ASSERT_TRUE(first.ok()) << first.status();
+  const auto loop = *UvEventLoop::Create();
+  ClientOptions shared = (*first)->OptionsToShare();
+  EXPECT_EQ(shared.loop, nullptr);
+  EXPECT_EQ(shared.resolver, nullptr);
+  EXPECT_EQ(shared.dialer, nullptr);
+  shared.loop = loop.get();
+  const auto second = Client::Create(std::move(shared));
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_EQ((*second)->loop(), loop.get());
+  EXPECT_NE((*first)->loop(), loop.get());
+  EXPECT_EQ((*second)->trust(), (*first)->trust());
+  EXPECT_TRUE((*second)->trust()->danger_accepts_any_certificate());
+  EXPECT_EQ((*second)->cache(), (*first)->cache());
+  const Target target = *ParseTarget("imaps://localhost");
+  EXPECT_EQ((*second)->RequestFor(target).scope, "home");
+  EXPECT_EQ((*second)->RedialOptionsFor(target, nullptr).policy.max_redials, 2);
+  // One of the loop's owner is not changed for another.
+  EXPECT_EQ((*second)->OptionsToShare().loop, loop.get());
+}
+
 }  // namespace
 }  // namespace holdfast::test
