@@ -7,22 +7,48 @@
 #include <cstdio>
 #include <utility>
 
+#include "holdfast/client/client.h"
 #include "holdfast/core/base/printable.h"
 #include "holdfast/core/base/uv_event_loop.h"
 #include "holdfast/protocols/connect/blocking_connection.h"
-#include "holdfast/protocols/connect/connector.h"
 #include "holdfast/protocols/connect/plaintext_fd.h"
 #include "holdfast/protocols/connect/redialer.h"
 #include "holdfast/protocols/session/imap/imap_session.h"
 
 namespace holdfast {
 
+absl::Status InAFewWords() {
+  auto client = Client::Create();
+  if (!client.ok()) return client.status();
+  auto connection = (*client)->Connect("imaps://mail.example.org");
+  if (!connection.ok()) return connection.status();
+  return absl::OkStatus();
+}
+
+absl::Status WithAReport(Client* client) {
+  absl::StatusOr<Target> target = ParseTarget("imaps://mail.example.org");
+  if (!target.ok()) return target.status();
+  ConnectResult result = client->Connect(*target);
+  Diagnosis diagnosis = Diagnose(result.report);
+  puts(diagnosis.summary.c_str());
+  for (const std::string& advice : diagnosis.advice) puts(advice.c_str());
+  return result.status();
+}
+
+absl::StatusOr<std::unique_ptr<Client>> WithOptions() {
+  ClientOptions options;
+  options.ca_files = {"/etc/mail/company.pem"};
+  options.connect_timeout = absl::Seconds(15);
+  options.proxy = "socks5://127.0.0.1:9050";
+  auto client = Client::Create(std::move(options));
+  return client;
+}
+
 // A connect that does not wait.
 class Connecting {
  public:
-  Connecting(Connector::Services services, ConnectRequest request)
-      : connector_(std::move(services)) {
-    operation_ = connector_.Connect(request, [this](ConnectResult result) {
+  Connecting(Client* client, const Target& target) {
+    operation_ = client->StartConnect(target, [this](ConnectResult result) {
       if (!result.ok()) return Tell(Diagnose(result.report).summary);
       connection_ = std::move(result.connection);
     });
@@ -31,32 +57,29 @@ class Connecting {
  private:
   static void Tell(const std::string& text) { puts(text.c_str()); }
 
-  Connector connector_;
   std::unique_ptr<Connector::Operation> operation_;
   std::unique_ptr<Connection> connection_;
 };
 
-absl::Status OnOnesOwnLoop(uv_loop_t* uv, HostCache* cache) {
+absl::Status OnOnesOwnLoop(uv_loop_t* uv) {
   absl::StatusOr<std::unique_ptr<UvEventLoop>> loop = UvEventLoop::Wrap(uv);
   if (!loop.ok()) return loop.status();
-  std::unique_ptr<Resolver> resolver = NewSystemResolver(loop->get());
-  std::unique_ptr<Dialer> dialer = NewTcpDialer(loop->get());
-  Connector::Services services{loop->get(), resolver.get(), dialer.get(),
-                               cache};
-  Connector connector(services);
-  return absl::OkStatus();
+  ClientOptions options;
+  options.loop = loop->get();
+  auto client = Client::Create(std::move(options));
+  return client.status();
 }
 
 // A mailbox that is followed on an event loop.
 class Inbox {
  public:
-  Inbox(Connector::Services services, ImapSessionOptions options) {
-    options.on_update = [this](const ImapUpdate& update) {
-      const bool news = update.kind == ImapUpdate::Kind::kExists ||
-                        update.kind == ImapUpdate::Kind::kRestored;
-      if (news) Look(update.number);
-    };
-    imap_ = ImapSession::Create(std::move(services), std::move(options));
+  void Follow(Client* client,
+              std::shared_ptr<CredentialsProvider> credentials) {
+    auto imap = client->OpenImap(
+        "imaps://mail.example.org", std::move(credentials),
+        [this](const ImapUpdate& update) { OnUpdate(update); });
+    if (!imap.ok()) return Tell(imap.status());
+    imap_ = *std::move(imap);
     imap_->Examine("INBOX", [this](absl::StatusOr<MailboxInfo> inbox) {
       if (!inbox.ok()) return Tell(inbox.status());
       if (!inbox->answer.ok()) return Tell(Printable(inbox->answer.text));
@@ -67,7 +90,11 @@ class Inbox {
  private:
   static void Tell(const absl::Status& status) { Tell(status.ToString()); }
   static void Tell(const std::string& text) { puts(text.c_str()); }
-  void Look(uint32_t messages) { messages_ = messages; }
+  void OnUpdate(const ImapUpdate& update) {
+    const bool news = update.kind == ImapUpdate::Kind::kExists ||
+                      update.kind == ImapUpdate::Kind::kRestored;
+    if (news) messages_ = update.number;
+  }
 
   uint32_t messages_ = 0;
   std::unique_ptr<ImapSession> imap_;
@@ -102,11 +129,11 @@ class TokenProvider final : public CredentialsProvider {
   TokenStore* store_;
 };
 
-void SetLimitsAndListen(ImapSessionOptions* options) {
-  options->session.patience = absl::Seconds(30);
-  options->session.redial.policy.max_redials = 10;
-  options->session.redial.connect.timeout = absl::Seconds(20);
-  options->session.redial.connect.on_event = [](const Event& event) {
+void SetLimitsAndListen(ClientOptions* options) {
+  options->patience = absl::Seconds(30);
+  options->max_redials = 10;
+  options->connect_timeout = absl::Seconds(20);
+  options->on_event = [](const Event& event) {
     puts(std::string(EventKindName(event.kind)).c_str());
   };
 }
@@ -162,9 +189,10 @@ absl::StatusOr<FILE*> AsStream(std::unique_ptr<Connection> connection) {
 // Protocol code of a client's own, on connections that come back.
 class OwnClient {
  public:
-  OwnClient(Connector::Services services, RedialOptions options)
-      : loop_(services.loop),
-        redialer_(Redialer::Create(std::move(services), std::move(options))) {
+  OwnClient(Client* client, const Target& target,
+            std::shared_ptr<CredentialsProvider> credentials)
+      : loop_(client->loop()),
+        redialer_(client->NewRedialer(target, std::move(credentials))) {
     redialer_->Dial([this](RedialResult result) { Use(std::move(result)); });
   }
   virtual ~OwnClient() = default;

@@ -9,8 +9,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "holdfast/client/client.h"
 #include "holdfast/core/base/printable.h"
-#include "holdfast/protocols/connect/own_loop.h"
 #include "holdfast/protocols/session/imap/imap_session.h"
 
 using namespace holdfast;
@@ -26,8 +26,8 @@ T OrExit(absl::StatusOr<T> result) {
 
 // Gives a command, and waits for what comes of it. A refusal ends the program.
 template <typename T>
-T Get(OwnLoop* own, std::function<void(ImapSession::Done<T>)> command) {
-  T result = OrExit(own->Await<absl::StatusOr<T>>(command));
+T Get(Client* client, std::function<void(ImapSession::Done<T>)> command) {
+  T result = OrExit(client->Await<absl::StatusOr<T>>(command));
   if (result.answer.ok()) return result;
   std::cerr << "The server refuses: " << Printable(result.answer.text) << "\n";
   std::exit(1);
@@ -48,39 +48,38 @@ class Subjects : public ImapFetchSink {
 int main(int argc, char** argv) {
   std::string password;
   if (argc != 3 || !std::getline(std::cin, password)) return 2;
-  const std::shared_ptr<CredentialsProvider> user =
-      NewPasswordProvider(argv[2], SecretString::Take(std::move(password)));
-  const auto runtime = OrExit(NssRuntime::Start());
-  TrustOptions trust;
-  if (const char* file = std::getenv("SSL_CERT_FILE")) trust.ca_files = {file};
-  RedialOptions redial{{OrExit(ParseTarget(argv[1])), runtime,
-                        OrExit(Trust::Load(runtime, trust))}};
-  redial.credentials = user;
-  const auto own = OrExit(OwnLoop::Create(nullptr));
-  const auto imap = ImapSession::Create(own->services(), {{redial}});
+  ClientOptions options;
+  if (const char* file = std::getenv("SSL_CERT_FILE")) {
+    options.ca_files = {file};
+  }
+  const auto client = OrExit(Client::Create(std::move(options)));
+  const auto imap = OrExit(client->OpenImap(
+      argv[1],
+      NewPasswordProvider(argv[2], SecretString::Take(std::move(password)))));
 
-  const auto list =
-      Get<ImapMailboxes>(own.get(), [&](auto done) { imap->List("*", done); });
+  const auto list = Get<ImapMailboxes>(
+      client.get(), [&](auto done) { imap->List("*", done); });
   for (const MailboxEntry& entry : list.mailboxes) {
     std::cout << Printable(entry.name) << "\n";
   }
-  Get<MailboxInfo>(own.get(), [&](auto done) { imap->Examine("INBOX", done); });
-  std::vector<uint32_t> uids = Get<ImapUids>(own.get(), [&](auto done) {
+  Get<MailboxInfo>(client.get(),
+                   [&](auto done) { imap->Examine("INBOX", done); });
+  std::vector<uint32_t> uids = Get<ImapUids>(client.get(), [&](auto done) {
                                  imap->UidSearch(ImapCommand("ALL"), done);
                                }).uids;
   if (uids.empty()) return 0;
   std::sort(uids.begin(), uids.end());
   if (uids.size() > 10) uids.erase(uids.begin(), uids.end() - 10);
   Subjects subjects;
-  Get<ImapFetched>(own.get(), [&](auto done) {
+  Get<ImapFetched>(client.get(), [&](auto done) {
     imap->UidFetch(*ImapSet::Of(uids), {"BODY.PEEK[HEADER.FIELDS (SUBJECT)]"},
                    &subjects, done);
   });
   StringSink newest;
-  Get<ImapFetched>(own.get(), [&](auto done) {
+  Get<ImapFetched>(client.get(), [&](auto done) {
     imap->FetchBody(uids.back(), "", &newest, done);
   });
   std::cout << subjects.text << newest.text();
-  own->Await<absl::Status>([&](auto done) { imap->Logout(done); })
+  client->Await<absl::Status>([&](auto done) { imap->Logout(done); })
       .IgnoreError();
 }

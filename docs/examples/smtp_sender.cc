@@ -8,8 +8,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "holdfast/client/client.h"
 #include "holdfast/core/base/printable.h"
-#include "holdfast/protocols/connect/own_loop.h"
 #include "holdfast/protocols/session/smtp_session.h"
 
 using namespace holdfast;
@@ -30,25 +30,23 @@ T OrExit(absl::StatusOr<T> result) {
 int main(int argc, char** argv) {
   std::string password;
   if (argc < 6 || !std::getline(std::cin, password)) return 2;
-  const std::shared_ptr<CredentialsProvider> user =
-      NewPasswordProvider(argv[2], SecretString::Take(std::move(password)));
-  const auto runtime = OrExit(NssRuntime::Start());
-  TrustOptions trust;
-  if (const char* file = std::getenv("SSL_CERT_FILE")) trust.ca_files = {file};
-  RedialOptions redial{{OrExit(ParseTarget(argv[1])), runtime,
-                        OrExit(Trust::Load(runtime, trust))}};
-  redial.credentials = user;
-  const auto own = OrExit(OwnLoop::Create(nullptr));
-  const auto smtp = SmtpSession::Create(own->services(), {redial});
+  ClientOptions options;
+  if (const char* file = std::getenv("SSL_CERT_FILE")) {
+    options.ca_files = {file};
+  }
+  const auto client = OrExit(Client::Create(std::move(options)));
+  const auto smtp = OrExit(client->OpenSmtp(
+      argv[1],
+      NewPasswordProvider(argv[2], SecretString::Take(std::move(password)))));
 
   const std::shared_ptr<MessageSource> message =
       OrExit(OpenFileSource(argv[3]));
   const SmtpEnvelope envelope{argv[4], {argv + 5, argv + argc}};
-  const SmtpResult sent = own->Await<SmtpResult>(
+  const SmtpResult sent = client->Await<SmtpResult>(
       [&](auto done) { smtp->Send(envelope, message, done); });
   if (sent.status.ok()) {
-    own->Await<absl::StatusOr<SmtpAnswer>>([&](auto done) { smtp->Quit(done); })
-        .IgnoreError();
+    const auto quit = [&](auto done) { smtp->Quit(done); };
+    client->Await<absl::StatusOr<SmtpAnswer>>(quit).IgnoreError();
   } else {
     Complain(sent.status);
   }
