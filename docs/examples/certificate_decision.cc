@@ -32,15 +32,13 @@ void AcceptedCertificates::Accept(const Endpoint& server,
 }
 
 ConnectResult ConnectOrAsk(
-    ConnectRequest request, HostCache* cache, AcceptedCertificates* accepted,
+    Client* client, const Target& target, AcceptedCertificates* accepted,
     const std::function<bool(const CertificateQuestion&)>& user_accepts) {
-  const Endpoint server = request.target.endpoint;
-  request.on_certificate = accepted->For(server);
-  ConnectResult result = ConnectBlocking(request, cache);
+  ConnectResult result = client->Connect(target);
   const std::optional<CertificateQuestion> question = accepted->TakeQuestion();
   if (!question || !user_accepts(*question)) return result;
-  accepted->Accept(server, *question);
-  return ConnectBlocking(request, cache);
+  accepted->Accept(target.endpoint, *question);
+  return client->Connect(target);
 }
 
 }  // namespace holdfast::example

@@ -10,15 +10,15 @@
 #include <optional>
 #include <string>
 
+#include "holdfast/client/client.h"
 #include "holdfast/core/trust/certificate_decision.h"
-#include "holdfast/protocols/connect/connector.h"
 
 namespace holdfast::example {
 
 // Fingerprints that the user has accepted, by server.
 class AcceptedCertificates {
  public:
-  // For ConnectRequest::on_certificate; *this outlives the connect.
+  // For ClientOptions::on_certificate; *this outlives the client.
   CertificateDecider For(const Endpoint& server);
   // What the user is to be asked after a connect; nullopt: nothing.
   std::optional<CertificateQuestion> TakeQuestion();
@@ -30,9 +30,9 @@ class AcceptedCertificates {
 };
 
 // Connects; if the certificate has problems, and the user accepts it, connects
-// again.
+// again. `client` was made with what accepted->For(target.endpoint) returns.
 ConnectResult ConnectOrAsk(
-    ConnectRequest request, HostCache* cache, AcceptedCertificates* accepted,
+    Client* client, const Target& target, AcceptedCertificates* accepted,
     const std::function<bool(const CertificateQuestion&)>& user_accepts);
 
 }  // namespace holdfast::example

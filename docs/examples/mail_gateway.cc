@@ -31,17 +31,11 @@ bool IsWhole(const QueuedMail& mail) {
 
 }  // namespace
 
-absl::StatusOr<RedialOptions> PinnedTo(std::vector<std::string> pins,
-                                       const Target& server,
-                                       std::shared_ptr<NssRuntime> runtime) {
-  TrustOptions trust;
-  trust.system_roots = false;
-  trust.pins = std::move(pins);
-  auto pinned = Trust::Load(runtime, trust);
-  if (!pinned.ok()) return pinned.status();
-  RedialOptions options{{server, std::move(runtime), *std::move(pinned)}};
-  // Nobody sits and waits.
-  options.connect.timeout = absl::Minutes(2);
+ClientOptions PinnedTo(std::vector<std::string> pins) {
+  ClientOptions options;
+  options.system_roots = false;
+  options.pins = std::move(pins);
+  options.connect_timeout = absl::Minutes(2);  // no person waits
   return options;
 }
 
@@ -72,19 +66,27 @@ int ExitStatus(const Error& error) {
 }
 
 absl::StatusOr<std::unique_ptr<MailGateway>> MailGateway::Create(
-    HostCache* cache, RedialOptions options, Log log) {
-  absl::StatusOr<std::unique_ptr<OwnLoop>> own = OwnLoop::Create(cache);
-  if (!own.ok()) return own.status();
+    ClientOptions options, const std::string& server,
+    std::shared_ptr<CredentialsProvider> credentials, Log log,
+    std::shared_ptr<Cancellation> cancellation) {
+  const absl::StatusOr<Target> target = ParseTarget(server, Protocol::kSmtp);
+  if (!target.ok()) return target.status();
+  absl::StatusOr<std::unique_ptr<Client>> client =
+      Client::Create(std::move(options));
+  if (!client.ok()) return client.status();
   return std::unique_ptr<MailGateway>(
-      new MailGateway(*std::move(own), std::move(options), std::move(log)));
+      new MailGateway(*std::move(client), *target, std::move(credentials),
+                      std::move(log), std::move(cancellation)));
 }
 
-MailGateway::MailGateway(std::unique_ptr<OwnLoop> own, RedialOptions options,
-                         Log log)
-    : own_(std::move(own)),
+MailGateway::MailGateway(std::unique_ptr<Client> client, const Target& server,
+                         std::shared_ptr<CredentialsProvider> credentials,
+                         Log log, std::shared_ptr<Cancellation> cancellation)
+    : client_(std::move(client)),
       log_(std::move(log)),
-      cancellation_(options.connect.cancellation),
-      redialer_(Redialer::Create(own_->services(), std::move(options))) {}
+      cancellation_(std::move(cancellation)),
+      redialer_(client_->NewRedialer(server, std::move(credentials),
+                                     cancellation_)) {}
 
 Fate MailGateway::Submit(const QueuedMail& mail) {
   if (!IsWhole(mail)) return Fate::kRefused;
@@ -111,12 +113,12 @@ Fate MailGateway::Settle(int code) {
 
 // Connected and signed in.
 absl::Status MailGateway::Reach() {
-  RedialResult result = own_->Await<RedialResult>([this](auto done) {
+  RedialResult result = client_->Await<RedialResult>([this](auto done) {
     loss_ ? redialer_->DialAgain(*loss_, done) : redialer_->Dial(done);
   });
   if (!result.ok()) {
     log_(LogLine("connect", *result.error));
-    loss_ = Loss{*result.error, own_->loop()->Now()};
+    loss_ = Loss{*result.error, client_->loop()->Now()};
     return ToStatus(*result.error);
   }
   auto server =
@@ -130,7 +132,7 @@ absl::Status MailGateway::Reach() {
 void MailGateway::Lose(const absl::Status& status) {
   const Error error = ErrorFromStatus(status);
   log_(LogLine("lost", error));
-  loss_ = Loss{error, own_->loop()->Now()};
+  loss_ = Loss{error, client_->loop()->Now()};
   server_.reset();
 }
 

@@ -14,8 +14,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "holdfast/client/client.h"
 #include "holdfast/protocols/connect/blocking_connection.h"
-#include "holdfast/protocols/connect/own_loop.h"
 #include "holdfast/protocols/connect/redialer.h"
 
 namespace holdfast::example {
@@ -34,11 +34,8 @@ enum class Fate {
   kMaybeSent  // never by itself: keep it for a person to decide
 };
 
-// For a server whose keys are known: the present one, and the next. Errors:
-// those of Trust::Load().
-absl::StatusOr<RedialOptions> PinnedTo(std::vector<std::string> pins,
-                                       const Target& server,
-                                       std::shared_ptr<NssRuntime> runtime);
+// For a server whose keys are known: the present one, and the next.
+ClientOptions PinnedTo(std::vector<std::string> pins);
 
 // One line of JSON for a log. `what` is "connect" or the like.
 std::string LogLine(absl::string_view what, const Error& error);
@@ -52,10 +49,13 @@ class MailGateway {
  public:
   using Log = std::function<void(const std::string& line)>;
 
-  // The credentials of `options` and the cache outlive it. Errors:
-  // kOutOfResources.
+  // It waits, so that `options` name no loop. `cancellation` ends what runs,
+  // from any thread; it may be null. Errors: those of ParseTarget() and
+  // Client::Create().
   static absl::StatusOr<std::unique_ptr<MailGateway>> Create(
-      HostCache* cache, RedialOptions options, Log log);
+      ClientOptions options, const std::string& server,
+      std::shared_ptr<CredentialsProvider> credentials, Log log,
+      std::shared_ptr<Cancellation> cancellation = nullptr);
 
   // Waits until it is known.
   Fate Submit(const QueuedMail& mail);
@@ -64,7 +64,9 @@ class MailGateway {
   const Error* error() const { return loss_ ? &loss_->error : nullptr; }
 
  private:
-  MailGateway(std::unique_ptr<OwnLoop> own, RedialOptions options, Log log);
+  MailGateway(std::unique_ptr<Client> client, const Target& server,
+              std::shared_ptr<CredentialsProvider> credentials, Log log,
+              std::shared_ptr<Cancellation> cancellation);
 
   absl::Status Reach();
   void Lose(const absl::Status& status);
@@ -75,7 +77,7 @@ class MailGateway {
   absl::StatusOr<int> Ask(absl::string_view command, absl::Duration limit);
   absl::StatusOr<std::string> Line(absl::Duration limit);
 
-  const std::unique_ptr<OwnLoop> own_;
+  const std::unique_ptr<Client> client_;
   const Log log_;
   const std::shared_ptr<Cancellation> cancellation_;
   const std::unique_ptr<Redialer> redialer_;

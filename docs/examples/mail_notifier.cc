@@ -17,8 +17,8 @@ Error Refusal(const ImapAnswer& answer) {
 
 }  // namespace
 
-InboxWatch::InboxWatch(Connector::Services services, Options options)
-    : services_(std::move(services)),
+InboxWatch::InboxWatch(Client* client, Options options)
+    : client_(client),
       options_(std::move(options)),
       rest_(options_.first_rest) {
   Begin();
@@ -27,14 +27,15 @@ InboxWatch::InboxWatch(Connector::Services services, Options options)
 void InboxWatch::Begin() {
   resting_.reset();
   idle_.reset();
-  ImapSessionOptions session{options_.session};
-  session.on_update = [this](const ImapUpdate& update) {
-    // What has come while the connection was lost, too.
-    const bool is_news = update.kind == ImapUpdate::Kind::kExists ||
-                         update.kind == ImapUpdate::Kind::kRestored;
-    if (is_news && idle_ != nullptr) options_.on_messages(update.number);
-  };
-  imap_ = ImapSession::Create(services_, std::move(session));
+  auto imap = client_->OpenImap(
+      options_.target, options_.credentials, [this](const ImapUpdate& update) {
+        // What has come while the connection was lost, too.
+        const bool is_news = update.kind == ImapUpdate::Kind::kExists ||
+                             update.kind == ImapUpdate::Kind::kRestored;
+        if (is_news && idle_ != nullptr) options_.on_messages(update.number);
+      });
+  if (!imap.ok()) return OnEnd(ErrorFromStatus(imap.status()));
+  imap_ = *std::move(imap);
   imap_->Examine("INBOX", [this](absl::StatusOr<MailboxInfo> inbox) {
     if (!inbox.ok()) return OnEnd(ErrorFromStatus(inbox.status()));
     if (!inbox->answer.ok()) return OnEnd(Refusal(inbox->answer));
@@ -58,7 +59,7 @@ void InboxWatch::OnEnd(const Error& error) {
   // A wrong password, given again and again, locks the account.
   wants_user_ = !may_pass && error.category() == ErrorCategory::kAuthentication;
   if (!may_pass) return;
-  resting_ = services_.loop->StartTimer(rest_, [this] { Begin(); });
+  resting_ = client_->loop()->StartTimer(rest_, [this] { Begin(); });
   rest_ = std::min(rest_ * 2, options_.longest_rest);
 }
 
@@ -73,8 +74,7 @@ void InboxWatch::OnUserActed() {
 }
 
 InboxWatch* MailNotifier::Add(InboxWatch::Options options) {
-  watches_.push_back(
-      std::make_unique<InboxWatch>(services_, std::move(options)));
+  watches_.push_back(std::make_unique<InboxWatch>(client_, std::move(options)));
   return watches_.back().get();
 }
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "holdfast/protocols/connect/redialer.h"
+#include "holdfast/client/client.h"
 #include "holdfast/protocols/session/imap/imap_session.h"
 
 namespace holdfast::example {
@@ -21,19 +21,21 @@ namespace holdfast::example {
 class InboxWatch {
  public:
   struct Options {
-    SessionOptions session;
+    std::string target;
+    std::shared_ptr<CredentialsProvider> credentials;
     // Between tries, once a session has given up; doubled each time.
     absl::Duration first_rest = absl::Minutes(5);
     absl::Duration longest_rest = absl::Hours(1);
     // Neither of these may call the watch, or destroy it. The number may be as
     // it was.
     std::function<void(uint32_t messages)> on_messages = {};
-    // For the user's eyes, once each time that watching ends.
+    // For the user's eyes, once each time that watching ends. Of a target that
+    // cannot be read it is told before the constructor returns.
     std::function<void(const Error&)> on_trouble = {};
   };
 
-  // Services and credentials outlive it.
-  InboxWatch(Connector::Services services, Options options);
+  // The client outlives it.
+  InboxWatch(Client* client, Options options);
 
   // Another network, or the computer has woken up: what there was is dead, and
   // what failed may work.
@@ -47,7 +49,7 @@ class InboxWatch {
   // Why there is no watching now.
   void OnEnd(const Error& error);
 
-  const Connector::Services services_;
+  Client* const client_;
   const Options options_;
   absl::Duration rest_;
   bool wants_user_ = false;
@@ -59,14 +61,14 @@ class InboxWatch {
 // All inboxes. Thread safety: the loop's thread.
 class MailNotifier {
  public:
-  explicit MailNotifier(Connector::Services services)
-      : services_(std::move(services)) {}
+  // The client outlives it.
+  explicit MailNotifier(Client* client) : client_(client) {}
 
   InboxWatch* Add(InboxWatch::Options options);
   void OnNetworkChanged();
 
  private:
-  const Connector::Services services_;
+  Client* const client_;
   std::vector<std::unique_ptr<InboxWatch>> watches_;
 };
 

@@ -36,44 +36,63 @@ Diagnosis Explain(const Error& error, const ConnectReport* report) {
 
 }  // namespace
 
-MailReader::MailReader(Connector::Services services, ConnectRequest imap,
-                       ConnectRequest smtp,
+MailReader::MailReader(Server imap, Server smtp,
                        std::shared_ptr<CredentialsProvider> credentials,
                        ReaderView* view)
-    : services_(std::move(services)),
-      imap_request_(std::move(imap)),
-      smtp_request_(std::move(smtp)),
+    : imap_server_(std::move(imap)),
+      smtp_server_(std::move(smtp)),
       credentials_(std::move(credentials)),
-      view_(view),
-      smtp_(SmtpSession::Create(services_,
-                                Limits(smtp_request_, &smtp_accepted_))) {}
+      view_(view) {}
 
-// Somebody sits and waits.
-SessionOptions MailReader::Limits(const ConnectRequest& request,
-                                  AcceptedCertificates* accepted) const {
-  SessionOptions options{{request, credentials_}};
-  options.redial.connect.timeout = absl::Seconds(15);
-  options.redial.connect.on_certificate =
-      accepted->For(request.target.endpoint);
-  options.redial.policy.max_redials = 2;
+absl::StatusOr<std::unique_ptr<MailReader>> MailReader::Create(
+    ClientOptions options, const std::string& imap, const std::string& smtp,
+    std::shared_ptr<CredentialsProvider> credentials, ReaderView* view) {
+  const absl::StatusOr<Target> inbox = ParseTarget(imap, Protocol::kImap);
+  if (!inbox.ok()) return inbox.status();
+  const absl::StatusOr<Target> outbox = ParseTarget(smtp, Protocol::kSmtp);
+  if (!outbox.ok()) return outbox.status();
+  std::unique_ptr<MailReader> reader(
+      new MailReader({imap, inbox->endpoint}, {smtp, outbox->endpoint},
+                     std::move(credentials), view));
+  Server* const first = &reader->imap_server_;
+  Server* const second = &reader->smtp_server_;
+  absl::Status status = MakeClient(first, std::move(options));
+  if (!status.ok()) return status;
+  // The authorities and the cache are read once.
+  status = MakeClient(second, first->client->OptionsToShare());
+  if (!status.ok()) return status;
+  reader->smtp_ = *second->client->OpenSmtp(smtp, reader->credentials_);
+  return reader;
+}
+
+// A person waits.
+absl::Status MailReader::MakeClient(Server* server, ClientOptions options) {
+  options.connect_timeout = absl::Seconds(15);
+  options.max_redials = 2;
   options.patience = absl::Seconds(20);
-  return options;
+  options.on_certificate = server->accepted.For(server->endpoint);
+  absl::StatusOr<std::unique_ptr<Client>> client =
+      Client::Create(std::move(options));
+  if (!client.ok()) return client.status();
+  server->client = *std::move(client);
+  return absl::OkStatus();
 }
 
 std::shared_ptr<Cancellation> MailReader::Open() {
-  imap_request_.cancellation = std::make_shared<Cancellation>();
-  imap_ =
-      ImapSession::Create(services_, {Limits(imap_request_, &imap_accepted_)});
+  const auto cancellation = std::make_shared<Cancellation>();
+  // Its name was read before.
+  imap_ = *imap_server_.client->OpenImap(imap_server_.name, credentials_, {},
+                                         cancellation);
   imap_->Select("INBOX", [this](absl::StatusOr<MailboxInfo> inbox) {
     if (!inbox.ok()) {
-      return OnTrouble(inbox.status(), imap_->session(), &imap_accepted_,
+      return OnTrouble(inbox.status(), imap_->session(), &imap_server_,
                        [this] { Open(); });
     }
     const ImapAnswer& answer = inbox->answer;
     if (!answer.ok()) return view_->ShowTrouble(TroubleOf(answer));
     view_->ShowInbox(inbox->exists);
   });
-  return imap_request_.cancellation;
+  return cancellation;
 }
 
 void MailReader::Show(uint32_t uid) {
@@ -82,7 +101,7 @@ void MailReader::Show(uint32_t uid) {
                    [this, uid, text](absl::StatusOr<ImapFetched> fetched) {
                      if (!fetched.ok()) {
                        return OnTrouble(fetched.status(), imap_->session(),
-                                        &imap_accepted_,
+                                        &imap_server_,
                                         [this, uid] { Show(uid); });
                      }
                      const ImapAnswer& answer = fetched->answer;
@@ -104,21 +123,20 @@ void MailReader::Send(SmtpEnvelope envelope,
         if (yes) again();
       });
     }
-    OnTrouble(sent.status, smtp_->session(), &smtp_accepted_, again);
+    OnTrouble(sent.status, smtp_->session(), &smtp_server_, again);
   });
 }
 
 void MailReader::OnTrouble(const absl::Status& status, const Session& session,
-                           AcceptedCertificates* accepted,
-                           std::function<void()> again) {
+                           Server* server, std::function<void()> again) {
   const Error error = ErrorFromStatus(status);
-  const std::optional<CertificateQuestion> question = accepted->TakeQuestion();
+  const std::optional<CertificateQuestion> question =
+      server->accepted.TakeQuestion();
   if (error.code == ErrorCode::kCancelled) return;  // the user's own doing
   if (!question) return view_->ShowTrouble(Explain(error, session.report()));
-  const Endpoint server = session.report()->target.endpoint;
   view_->AskToTrust(*question, [=](bool trusted) {
     if (!trusted) return;
-    accepted->Accept(server, *question);
+    server->accepted.Accept(server->endpoint, *question);
     again();
   });
 }

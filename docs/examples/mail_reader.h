@@ -10,8 +10,9 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "certificate_decision.h"
-#include "holdfast/protocols/connect/connector.h"
+#include "holdfast/client/client.h"
 #include "holdfast/protocols/session/imap/imap_session.h"
 #include "holdfast/protocols/session/smtp_session.h"
 
@@ -38,11 +39,12 @@ class ReaderView {
 // Thread safety: the loop's thread, which is the window's.
 class MailReader {
  public:
-  // Services and view outlive it.
-  MailReader(Connector::Services services, ConnectRequest imap,
-             ConnectRequest smtp,
-             std::shared_ptr<CredentialsProvider> credentials,
-             ReaderView* view);
+  // `options` name the window's loop; it and the view outlive the reader.
+  // `imap` and `smtp` are read by ParseTarget(). Errors: those of that, and of
+  // Client::Create().
+  static absl::StatusOr<std::unique_ptr<MailReader>> Create(
+      ClientOptions options, const std::string& imap, const std::string& smtp,
+      std::shared_ptr<CredentialsProvider> credentials, ReaderView* view);
 
   // Drops the IMAP connection, whatever it is doing, and opens INBOX anew: at
   // first, when the network has changed or the computer woken up, and for
@@ -52,18 +54,26 @@ class MailReader {
   void Send(SmtpEnvelope envelope, std::shared_ptr<MessageSource> message);
 
  private:
-  SessionOptions Limits(const ConnectRequest& request,
-                        AcceptedCertificates* accepted) const;
-  void OnTrouble(const absl::Status& status, const Session& session,
-                 AcceptedCertificates* accepted, std::function<void()> again);
+  // Each has a client of its own, for what is accepted of one server is
+  // accepted of no other.
+  struct Server {
+    std::string name;
+    Endpoint endpoint;
+    AcceptedCertificates accepted = {};
+    std::unique_ptr<Client> client = nullptr;
+  };
 
-  const Connector::Services services_;
-  ConnectRequest imap_request_;
-  const ConnectRequest smtp_request_;
+  MailReader(Server imap, Server smtp,
+             std::shared_ptr<CredentialsProvider> credentials,
+             ReaderView* view);
+  static absl::Status MakeClient(Server* server, ClientOptions options);
+  void OnTrouble(const absl::Status& status, const Session& session,
+                 Server* server, std::function<void()> again);
+
+  Server imap_server_;
+  Server smtp_server_;
   const std::shared_ptr<CredentialsProvider> credentials_;
   ReaderView* const view_;
-  AcceptedCertificates imap_accepted_;
-  AcceptedCertificates smtp_accepted_;
   std::unique_ptr<ImapSession> imap_;
   std::unique_ptr<SmtpSession> smtp_;
 };

@@ -14,6 +14,7 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "holdfast/client/client.h"
 #include "holdfast/docs/examples/certificate_decision.h"
 #include "holdfast/protocols/connect/own_loop.h"
 #include "holdfast/protocols/connect/redialer.h"
@@ -83,11 +84,13 @@ class CertificateConnectTest : public InProcessTest {
     return *authority_.Issue(options);
   }
   void StartServer(bool good, const Way& way = {},
-                   const std::string& behaviour = "healthy") {
+                   const std::string& behaviour = "healthy",
+                   uint16_t port = 0) {
     lab::LabOptions options;
     options.behaviour = *lab::FindBehaviour(behaviour);
     options.protocol = std::string(GetProtocolInfo(way.protocol).name);
     options.security = way.lab_security();
+    options.port = port;
     options.certificate = good ? *authority_.Issue() : Bad();
     server_ = lab::LabServer::Start(std::move(options)).value();
     request_.emplace(RequestFor(server_->port(), way));
@@ -429,10 +432,19 @@ TEST_F(CertificateConnectTest, AProbeReportsTheProblems) {
 
 TEST_F(CertificateConnectTest, TheExampleAsksOnceAndKnowsWhatItsUserAccepted) {
   StartServer(/*good=*/false);
+  const Target target = request_->target;
   example::AcceptedCertificates accepted;
+  ClientOptions options;
+  options.trust = trust_;
+  options.cache_file = "";
+  options.connect_timeout = request_->timeout;
+  options.min_attempt = request_->policy.min_attempt;
+  options.hedge_delay = request_->policy.hedge_delay;
+  options.on_certificate = accepted.For(target.endpoint);
+  const auto client = *Client::Create(std::move(options));
   int asked = 0;
   const auto connect = [&](bool user_accepts) {
-    return example::ConnectOrAsk(*request_, cache_.get(), &accepted,
+    return example::ConnectOrAsk(client.get(), target, &accepted,
                                  [&](const CertificateQuestion&) {
                                    ++asked;
                                    return user_accepts;
@@ -445,9 +457,10 @@ TEST_F(CertificateConnectTest, TheExampleAsksOnceAndKnowsWhatItsUserAccepted) {
   EXPECT_EQ(asked, 2);
   const uint16_t port = server_->port();
   server_.reset();
-  StartServer(/*good=*/false);  // another certificate
-  request_->target.endpoint.port = port;
+  // Another certificate.
+  StartServer(/*good=*/false, {}, "healthy", port);
   EXPECT_FALSE(connect(false));
+  EXPECT_EQ(asked, 3);
 }
 
 // Credentials before a real server whose certificate has problems.

@@ -15,7 +15,6 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "holdfast/docs/examples/event_loops.h"
 #include "holdfast/docs/examples/glib_event_loop.h"
 #include "holdfast/docs/examples/mail_gateway.h"
 #include "holdfast/docs/examples/mail_notifier.h"
@@ -42,6 +41,28 @@ class ClientsTest : public FaultTest {
  protected:
   static std::string Url(const std::string& scheme, uint16_t port) {
     return absl::StrCat(scheme, "://127.0.0.1:", port);
+  }
+  static std::shared_ptr<CredentialsProvider> Password(
+      const std::string& user, const std::string& password = "pw") {
+    return NewPasswordProvider(user, SecretString(password));
+  }
+  // As FaultTest::Options().
+  ClientOptions Impatient() {
+    ClientOptions options;
+    options.system_roots = false;
+    options.ca_files = {
+        directory_.Write("ca.pem", authority_.certificate_pem())};
+    options.cache_file = "";
+    options.connect_timeout = Scaled(options.connect_timeout);
+    options.min_attempt = Scaled(options.min_attempt);
+    options.hedge_delay = Scaled(options.hedge_delay);
+    options.patience = Scaled(absl::Seconds(1));
+    options.first_redial_pause = absl::Milliseconds(5);
+    options.longest_redial_pause = absl::Milliseconds(50);
+    options.on_event = [this](const Event& event) {
+      events_.emplace_back(EventKindName(event.kind));
+    };
+    return options;
   }
   // As another client of the same user.
   void Append(uint16_t port, const std::string& user) {
@@ -108,15 +129,23 @@ class Window final : public example::ReaderView {
 
 class MailReaderTest : public ClientsTest {
  protected:
-  ConnectRequest Request(const std::string& url) {
-    return Options(url, "").redial.connect;
-  }
-  void Open(ConnectRequest imap, ConnectRequest smtp,
+  void Open(const std::string& imap, const std::string& smtp,
             const std::string& user = "alice",
             const std::string& password = "pw") {
-    reader_.emplace(mail_.services(), std::move(imap), std::move(smtp),
-                    NewPasswordProvider(user, SecretString(password)),
-                    &window_);
+    Open(Impatient(), imap, smtp, user, password);
+  }
+  void Open(ClientOptions options, const std::string& imap,
+            const std::string& smtp, const std::string& user = "alice",
+            const std::string& password = "pw") {
+    options.loop = &loop_;
+    auto reader = example::MailReader::Create(
+        std::move(options), imap, smtp, Password(user, password), &window_);
+    ASSERT_TRUE(reader.ok()) << reader.status();
+    reader_ = *std::move(reader);
+  }
+  // Of a server that the test does not use.
+  static std::string Nobody(const std::string& scheme) {
+    return absl::StrCat(scheme, "://nobody.invalid");
   }
   // As the window does all day.
   void RunUntilShown(size_t count) {
@@ -132,23 +161,19 @@ class MailReaderTest : public ClientsTest {
   }
 
   example::GlibEventLoop loop_{nullptr};
-  example::Mail mail_{&loop_};
   Window window_;
-  std::optional<example::MailReader> reader_;
+  std::unique_ptr<example::MailReader> reader_;
 };
 
 TEST_F(MailReaderTest, TheUserIsAskedForTrustAndThenReads) {
   StartDovecot();
   Append(relay_->port(), "alice");
-  const std::string url = Url("imaps", relay_->port());
-  ConnectRequest request = Request(url);
-  request.on_event = nullptr;  // nobody listens
-  TrustOptions nobody;
-  nobody.system_roots = false;
+  ClientOptions options = Impatient();
+  options.on_event = nullptr;  // nobody listens
   const auto stranger = *lab::CertificateAuthority::Create();
-  nobody.ca_files = {directory_.Write("other.pem", stranger.certificate_pem())};
-  request.trust = *Trust::Load(runtime_, nobody);
-  Open(request, request);
+  options.ca_files = {
+      directory_.Write("other.pem", stranger.certificate_pem())};
+  Open(std::move(options), Url("imaps", relay_->port()), Nobody("submissions"));
 
   reader_->Open();
   RunUntilShown(1);
@@ -165,8 +190,7 @@ TEST_F(MailReaderTest, TheUserIsAskedForTrustAndThenReads) {
 
 TEST_F(MailReaderTest, IsStoppedFromAnotherThreadAndGoesOn) {
   StartDovecot();
-  const ConnectRequest request = Request(Url("imaps", relay_->port()));
-  Open(request, request);
+  Open(Url("imaps", relay_->port()), Nobody("submissions"));
   const std::shared_ptr<Cancellation> stop = reader_->Open();
   RunUntilShown(1);
   relay_->Arm({Cut::Direction::kToClient, 0, false, Cut::Kind::kSilence});
@@ -184,8 +208,7 @@ TEST_F(MailReaderTest, IsStoppedFromAnotherThreadAndGoesOn) {
 
 TEST_F(MailReaderTest, AWrongPasswordIsExplained) {
   StartDovecot();
-  const ConnectRequest request = Request(Url("imaps", relay_->port()));
-  Open(request, request, "alice", "wrong");
+  Open(Url("imaps", relay_->port()), Nobody("submissions"), "alice", "wrong");
   reader_->Open();
   RunUntilShown(1);
   EXPECT_THAT(window_.shown,
@@ -195,8 +218,7 @@ TEST_F(MailReaderTest, AWrongPasswordIsExplained) {
 TEST_F(MailReaderTest, IsAskedBeforeAMailIsSentThatMayHaveBeen) {
   StartPostfix();
   if (postfix_ == nullptr) return;
-  const ConnectRequest request = Request(Url("submissions", relay_->port()));
-  Open(request, request, kAlice);
+  Open(Nobody("imaps"), Url("submissions", relay_->port()), kAlice);
   const SmtpEnvelope envelope{kAlice, {kAlice}};
   const std::shared_ptr<MessageSource> message = NewStringSource(Message("a"));
   reader_->Send(envelope, message);
@@ -208,6 +230,20 @@ TEST_F(MailReaderTest, IsAskedBeforeAMailIsSentThatMayHaveBeen) {
   window_.answer(true);
   RunUntilShown(3);
   EXPECT_THAT(window_.shown, ElementsAre("sent", "again?", "sent"));
+}
+
+TEST_F(MailReaderTest, AServersNameThatCannotBeReadIsRefusedAtOnce) {
+  const auto code = [this](const std::string& imap, const std::string& smtp) {
+    ClientOptions options = Impatient();
+    options.loop = &loop_;
+    return CodeOf(example::MailReader::Create(std::move(options), imap, smtp,
+                                              Password("alice"), &window_)
+                      .status());
+  };
+  EXPECT_EQ(code("pop3s://127.0.0.1", Nobody("submissions")),
+            ErrorCode::kInvalidTarget);
+  EXPECT_EQ(code(Nobody("imaps"), "imaps://127.0.0.1"),
+            ErrorCode::kInvalidTarget);
 }
 
 class AskCounter final : public CredentialsProvider {
@@ -234,9 +270,15 @@ class AskCounter final : public CredentialsProvider {
 class MailNotifierTest : public ClientsTest {
  protected:
   MailNotifierTest() { StartDovecot(); }
+  void Start(int max_redials) {
+    ClientOptions options = Impatient();
+    options.max_redials = max_redials;
+    client_ = *Client::Create(std::move(options));
+    notifier_.emplace(client_.get());
+  }
   example::InboxWatch::Options Watch(const std::string& user) {
-    example::InboxWatch::Options options{
-        Options(Url("imaps", relay_->port()), user)};
+    example::InboxWatch::Options options{Url("imaps", relay_->port()),
+                                         Password(user)};
     options.on_messages = [this, user](uint32_t messages) {
       heard_.push_back(absl::StrCat(user, " ", messages));
     };
@@ -246,24 +288,24 @@ class MailNotifierTest : public ClientsTest {
     return options;
   }
   void RunUntilHeard(size_t count) {
-    own_->loop()->RunUntil([&] { return heard_.size() >= count; });
+    client_->RunUntil([&] { return heard_.size() >= count; });
   }
   void RunFor(absl::Duration duration) {
     bool over = false;
     const auto timer =
-        own_->loop()->StartTimer(duration, [&over] { over = true; });
-    own_->loop()->RunUntil([&over] { return over; });
+        client_->loop()->StartTimer(duration, [&over] { over = true; });
+    client_->RunUntil([&over] { return over; });
   }
 
-  example::MailNotifier notifier_{own_->services()};
+  std::unique_ptr<Client> client_;
+  std::optional<example::MailNotifier> notifier_;
   std::vector<std::string> heard_;
 };
 
 TEST_F(MailNotifierTest, HearsOfNewMailInEachInboxAlsoAfterALoss) {
+  Start(/*max_redials=*/1'000'000);
   for (const char* user : {"alice", "bob"}) {
-    example::InboxWatch::Options options = Watch(user);
-    options.session.redial.policy.max_redials = 1'000'000;
-    notifier_.Add(std::move(options));
+    notifier_->Add(Watch(user));
     RunUntilHeard(heard_.size() + 1);
   }
   Append(dovecot_->imaps_port(), "bob");
@@ -274,43 +316,43 @@ TEST_F(MailNotifierTest, HearsOfNewMailInEachInboxAlsoAfterALoss) {
   relay_->CutAll();
   Append(dovecot_->imaps_port(), "alice");
   relay_->Redirect(dovecot_->imaps_port());
-  own_->loop()->RunUntil([this] { return Count("command_repeated") == 2; });
+  client_->RunUntil([this] { return Count("command_repeated") == 2; });
   EXPECT_THAT(heard_, Contains("alice 1"));
   Append(dovecot_->imaps_port(), "alice");
-  own_->loop()->RunUntil([this] { return heard_.back() == "alice 2"; });
+  client_->RunUntil([this] { return heard_.back() == "alice 2"; });
 }
 
 TEST_F(MailNotifierTest, ComesBackWithTheNetworkOrAfterARest) {
-  example::InboxWatch::Options options = Watch("alice");
-  options.session.redial.policy.max_redials = 2;
-  notifier_.Add(std::move(options));
+  Start(/*max_redials=*/2);
+  notifier_->Add(Watch("alice"));
   RunUntilHeard(1);
   relay_->Redirect(ReserveFreePort());  // nobody is there
   relay_->CutAll();
   RunUntilHeard(2);
   EXPECT_EQ(Count("redial_pause"), 2u);
   relay_->Redirect(dovecot_->imaps_port());
-  notifier_.OnNetworkChanged();
+  notifier_->OnNetworkChanged();
   RunUntilHeard(3);
   EXPECT_EQ(heard_[2], "alice 0");
 
   relay_->Redirect(ReserveFreePort());
-  options = Watch("bob");
+  example::InboxWatch::Options options = Watch("bob");
   options.first_rest = absl::Milliseconds(10);
-  notifier_.Add(std::move(options));
+  notifier_->Add(std::move(options));
   RunUntilHeard(5);
   relay_->Redirect(dovecot_->imaps_port());
-  own_->loop()->RunUntil([this] { return heard_.back() == "bob 0"; });
+  client_->RunUntil([this] { return heard_.back() == "bob 0"; });
 }
 
 TEST_F(MailNotifierTest, AWrongPasswordIsNotGivenAgainBeforeTheUserActs) {
+  Start(/*max_redials=*/6);
   const auto credentials = std::make_shared<AskCounter>("alice");
   example::InboxWatch::Options options = Watch("alice");
-  options.session.redial.credentials = credentials;
+  options.credentials = credentials;
   options.first_rest = absl::Milliseconds(1);
-  example::InboxWatch* const watch = notifier_.Add(std::move(options));
+  example::InboxWatch* const watch = notifier_->Add(std::move(options));
   RunUntilHeard(1);
-  notifier_.OnNetworkChanged();
+  notifier_->OnNetworkChanged();
   RunFor(Scaled(absl::Milliseconds(50)));
   EXPECT_THAT(heard_, ElementsAre("alice authentication_refused"));
   EXPECT_EQ(credentials->asked, 1);
@@ -320,16 +362,26 @@ TEST_F(MailNotifierTest, AWrongPasswordIsNotGivenAgainBeforeTheUserActs) {
   EXPECT_EQ(heard_[1], "alice 0");
 }
 
+TEST_F(MailNotifierTest, ATargetThatCannotBeReadIsToldOf) {
+  Start(/*max_redials=*/6);
+  example::InboxWatch::Options options = Watch("alice");
+  options.target = "pop3s://127.0.0.1";
+  options.first_rest = absl::Milliseconds(1);
+  notifier_->Add(std::move(options));
+  EXPECT_THAT(heard_, ElementsAre("alice invalid_target"));
+  RunFor(Scaled(absl::Milliseconds(20)));
+  EXPECT_EQ(heard_.size(), 1u);
+}
+
 class MailGatewayTest : public ClientsTest {
  protected:
   void SetUp() override {
     StartPostfix();
     if (postfix_ == nullptr) return;
-    RedialOptions options =
-        Options(Url("submissions", relay_->port()), kAlice).redial;
     gateway_ = *example::MailGateway::Create(
-        cache_.get(), std::move(options),
-        [this](const std::string& line) { log_.push_back(line); });
+        Impatient(), Url("submissions", relay_->port()), Password(kAlice),
+        [this](const std::string& line) { log_.push_back(line); },
+        cancellation_);
     ASSERT_EQ(Submit(), Fate::kSent);
   }
   Fate Submit(const std::string& recipient = kAlice) {
@@ -340,7 +392,8 @@ class MailGatewayTest : public ClientsTest {
     relay_->Arm({Cut::Direction::kToClient, number, false, Cut::Kind::kEnd});
   }
 
-  const std::unique_ptr<HostCache> cache_ = NewMemoryHostCache();
+  const std::shared_ptr<Cancellation> cancellation_ =
+      std::make_shared<Cancellation>();
   std::unique_ptr<example::MailGateway> gateway_;
   std::vector<std::string> log_;
 };
@@ -383,17 +436,31 @@ TEST_F(MailGatewayTest, ARefusalIsNoLossAndAServerThatIsGoneIsLogged) {
   EXPECT_EQ(example::ExitStatus(*gateway_->error()), EX_TEMPFAIL);
 }
 
+TEST_F(MailGatewayTest, AnotherThreadEndsIt) {
+  relay_->Arm({Cut::Direction::kToClient, 0, false, Cut::Kind::kSilence});
+  std::thread other([this] {
+    EXPECT_TRUE(Eventually([this] { return relay_->has_cut(); }));
+    cancellation_->Cancel();
+  });
+  EXPECT_EQ(Submit(), Fate::kNotSent);
+  other.join();
+  EXPECT_EQ(gateway_->error()->code, ErrorCode::kCancelled);
+}
+
 TEST_F(ClientsTest, AGatewayIsPinnedToAKey) {
   StartDovecot();
-  const Target server =
-      *ParseTarget(Url("submissions", dovecot_->submissions_port()));
-  EXPECT_FALSE(example::PinnedTo({"none"}, server, runtime_).ok());
-  RedialOptions options = *example::PinnedTo(
-      {absl::StrCat("sha256//", std::string(43, 'A'), "=")}, server, runtime_);
+  const std::string server = Url("submissions", dovecot_->submissions_port());
   std::vector<std::string> log;
-  const auto gateway = *example::MailGateway::Create(
-      nullptr, std::move(options),
-      [&log](const std::string& line) { log.push_back(line); });
+  const auto create = [&](const std::string& pin) {
+    ClientOptions options = example::PinnedTo({pin});
+    options.cache_file = "";
+    return example::MailGateway::Create(
+        std::move(options), server, nullptr,
+        [&log](const std::string& line) { log.push_back(line); });
+  };
+  EXPECT_FALSE(create("none").ok());
+  const auto gateway =
+      *create(absl::StrCat("sha256//", std::string(43, 'A'), "="));
   EXPECT_EQ(gateway->Submit({kAlice, kAlice, Message("a")}), Fate::kNotSent);
   EXPECT_THAT(log, ElementsAre(HasSubstr(R"("error":"pin_mismatch")")));
   EXPECT_EQ(example::ExitStatus(*gateway->error()), EX_PROTOCOL);
