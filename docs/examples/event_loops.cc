@@ -11,43 +11,43 @@
 
 namespace holdfast::example {
 
-ConnectResult ConnectOnPoll(const ConnectRequest& request) {
+ConnectResult ConnectOnPoll(ClientOptions options, const Target& target) {
   const std::unique_ptr<PollEventLoop> loop = *PollEventLoop::Create();
-  const Mail mail(loop.get());
+  options.loop = loop.get();
+  const std::unique_ptr<Client> client = *Client::Create(std::move(options));
   std::optional<ConnectResult> result;
-  const auto operation =
-      Connector(mail.services()).Connect(request, [&](ConnectResult given) {
-        result = std::move(given);
-      });
+  const auto operation = client->StartConnect(
+      target, [&](ConnectResult given) { result = std::move(given); });
   loop->RunUntil([&] { return result.has_value(); });
   return *std::move(result);
 }
 
-ConnectResult ConnectOnGlib(GMainContext* context,
-                            const ConnectRequest& request) {
+ConnectResult ConnectOnGlib(GMainContext* context, ClientOptions options,
+                            const Target& target) {
   GMainLoop* const main_loop = g_main_loop_new(context, FALSE);
   GlibEventLoop loop(context);
-  const Mail mail(&loop);
+  options.loop = &loop;
+  const std::unique_ptr<Client> client = *Client::Create(std::move(options));
   std::optional<ConnectResult> result;
-  const auto operation =
-      Connector(mail.services()).Connect(request, [&](ConnectResult given) {
-        result = std::move(given);
-        g_main_loop_quit(main_loop);
-      });
+  const auto operation = client->StartConnect(target, [&](ConnectResult given) {
+    result = std::move(given);
+    g_main_loop_quit(main_loop);
+  });
   g_main_loop_run(main_loop);
   g_main_loop_unref(main_loop);
   return *std::move(result);
 }
 
-ConnectResult ConnectOnUv(uv_loop_t* theirs, const ConnectRequest& request) {
+ConnectResult ConnectOnUv(uv_loop_t* theirs, ClientOptions options,
+                          const Target& target) {
   const std::unique_ptr<UvEventLoop> loop = *UvEventLoop::Wrap(theirs);
-  const Mail mail(loop.get());
+  options.loop = loop.get();
+  const std::unique_ptr<Client> client = *Client::Create(std::move(options));
   std::optional<ConnectResult> result;
-  const auto operation =
-      Connector(mail.services()).Connect(request, [&](ConnectResult given) {
-        result = std::move(given);
-        uv_stop(theirs);
-      });
+  const auto operation = client->StartConnect(target, [&](ConnectResult given) {
+    result = std::move(given);
+    uv_stop(theirs);
+  });
   uv_run(theirs, UV_RUN_DEFAULT);
   return *std::move(result);
 }

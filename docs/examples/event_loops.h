@@ -8,32 +8,15 @@
 #include <glib.h>
 #include <uv.h>
 
-#include <memory>
-
-#include "holdfast/core/base/event_loop.h"
-#include "holdfast/protocols/connect/connector.h"
+#include "holdfast/client/client.h"
 
 namespace holdfast::example {
 
-// What connections on one loop share. The loop outlives it, and it outlives the
-// operations and sessions that are made with its services.
-struct Mail {
-  explicit Mail(EventLoop* event_loop) : loop(event_loop) {}
-
-  Connector::Services services() const {
-    return {loop, resolver.get(), dialer.get(), cache.get()};
-  }
-
-  EventLoop* const loop;
-  const std::unique_ptr<Resolver> resolver = NewSystemResolver(loop);
-  const std::unique_ptr<Dialer> dialer = NewTcpDialer(loop);
-  const std::unique_ptr<HostCache> cache = NewMemoryHostCache();
-};
-
-ConnectResult ConnectOnPoll(const ConnectRequest& request);
-ConnectResult ConnectOnGlib(GMainContext* context,
-                            const ConnectRequest& request);
-ConnectResult ConnectOnUv(uv_loop_t* theirs, const ConnectRequest& request);
+ConnectResult ConnectOnPoll(ClientOptions options, const Target& target);
+ConnectResult ConnectOnGlib(GMainContext* context, ClientOptions options,
+                            const Target& target);
+ConnectResult ConnectOnUv(uv_loop_t* theirs, ClientOptions options,
+                          const Target& target);
 
 }  // namespace holdfast::example
 

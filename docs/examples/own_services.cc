@@ -2,6 +2,8 @@
 
 #include "own_services.h"
 
+#include <utility>
+
 #include "absl/time/clock.h"
 
 namespace holdfast::example {
@@ -31,12 +33,16 @@ HostRecord FleetCache::Apply(const HostKey& key, const CacheUpdate& update,
   return record;
 }
 
-Connector::Services Services(EventLoop* loop, Resolver* resolver,
-                             Dialer* dialer, HostCache* cache,
-                             absl::Duration clock_is_slow_by) {
-  Connector::Services services{loop, resolver, dialer, cache};
-  services.wall_clock = [=] { return absl::Now() + clock_is_slow_by; };
-  return services;
+ClientOptions OnOwnServices(EventLoop* loop, Resolver* resolver, Dialer* dialer,
+                            std::shared_ptr<HostCache> cache,
+                            absl::Duration clock_is_slow_by) {
+  ClientOptions options;
+  options.loop = loop;
+  options.resolver = resolver;
+  options.dialer = dialer;
+  options.cache = std::move(cache);
+  options.wall_clock = [=] { return absl::Now() + clock_is_slow_by; };
+  return options;
 }
 
 }  // namespace holdfast::example

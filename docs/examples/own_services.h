@@ -11,10 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include "holdfast/client/client.h"
 #include "holdfast/core/base/event_loop.h"
 #include "holdfast/core/net/resolver.h"
 #include "holdfast/fallback/host_cache.h"
-#include "holdfast/protocols/connect/connector.h"
 
 namespace holdfast::example {
 
@@ -47,10 +47,11 @@ class FleetCache : public HostCache {
   const Publish publish_;
 };
 
-// What a connector works with, each of them the client's choice.
-Connector::Services Services(EventLoop* loop, Resolver* resolver,
-                             Dialer* dialer, HostCache* cache,
-                             absl::Duration clock_is_slow_by);
+// On a loop, with a resolver, a dialer, a cache and a clock of its owner's. All
+// but the cache, which the client shares, outlive it.
+ClientOptions OnOwnServices(EventLoop* loop, Resolver* resolver, Dialer* dialer,
+                            std::shared_ptr<HostCache> cache,
+                            absl::Duration clock_is_slow_by);
 
 }  // namespace holdfast::example
 

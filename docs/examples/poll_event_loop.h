@@ -50,7 +50,7 @@ class PollEventLoop final : public EventLoop {
     short events;
     std::shared_ptr<const Callback> on_ready;  // may end its own watch
   };
-  // When it is due, and the how manieth it is.
+  // When it is due, and its number among all.
   using TimerKey = std::pair<absl::Duration, uint64_t>;
 
   explicit PollEventLoop(UniqueFd wake_up) : wake_up_(std::move(wake_up)) {}

@@ -2,36 +2,38 @@
 
 // The examples of docs/signing-in.md.
 
+#include <cstdio>
+#include <memory>
 #include <utility>
 
-#include "holdfast/protocols/connect/connector.h"
-#include "holdfast/protocols/connect/own_loop.h"
-#include "holdfast/protocols/sign_in/sign_in.h"
+#include "holdfast/client/client.h"
+#include "holdfast/protocols/connect/redialer.h"
 
 namespace holdfast {
 
-SignInResult SignInAfterConnecting(std::unique_ptr<Connection> connection,
-                                   std::string password) {
-  std::unique_ptr<CredentialsProvider> provider =
-      NewPasswordProvider("alice", SecretString::Take(std::move(password)));
-  SignInResult result =
-      SignInBlocking(connection.get(), provider.get(), {Protocol::kImap});
+RedialResult ByTheStrongestMechanism(Client* client, const Target& target,
+                                     std::string password) {
+  RedialResult result = client->ConnectAndSignIn(
+      target,
+      NewPasswordProvider("alice", SecretString::Take(std::move(password))));
+  if (!result.ok()) puts(result.error->Message().c_str());
   return result;
 }
 
-SignInResult SignInWhileConnecting(
-    OwnLoop* own, const ConnectRequest& request,
-    const std::unique_ptr<CredentialsProvider>& provider) {
-  SignInOptions options{Protocol::kImap, SaslMechanism::kProtocolLogin};
-  Connector connector(own->services());
-  std::unique_ptr<Connector::Operation> connecting;
-  ConnectResult connected = own->Await<ConnectResult>([&](auto done) {
-    connecting = connector.Connect(request, {provider.get(), options}, done);
-  });
-  SignInResult result =
-      SignInBlocking(connected.connection.get(), provider.get(), options,
-                     nullptr, std::move(connected.begun_sign_in));
+RedialResult ByOneMechanism(Client* client, const Target& target,
+                            std::string password) {
+  RedialResult result = client->ConnectAndSignIn(
+      target,
+      NewPasswordProvider("alice", SecretString::Take(std::move(password)),
+                          SaslMechanism::kProtocolLogin));
   return result;
+}
+
+std::unique_ptr<SignIn> OnAConnection(
+    EventLoop* loop, Connection* connection, CredentialsProvider* provider,
+    std::function<void(SignInResult)> on_done) {
+  SignInOptions options{Protocol::kImap};
+  return SignIn::Start(loop, connection, provider, options, std::move(on_done));
 }
 
 }  // namespace holdfast

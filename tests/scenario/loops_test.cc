@@ -19,6 +19,7 @@
 #include "holdfast/tests/helpers/dovecot_server.h"
 #include "holdfast/tests/helpers/event_loops.h"
 #include "holdfast/tests/helpers/in_process_test.h"
+#include "holdfast/tests/helpers/patience.h"
 
 namespace holdfast::test {
 namespace {
@@ -233,22 +234,33 @@ class LoopExamplesTest : public InProcessTest {
     EXPECT_EQ(result.report.tls->version, TlsVersion::kTls12);
   }
 
+  ClientOptions Options() const {
+    ClientOptions options;
+    options.trust = trust_;
+    options.cache_file = "";
+    options.connect_timeout = Scaled(options.connect_timeout);
+    options.min_attempt = Scaled(options.min_attempt);
+    options.hedge_delay = Scaled(options.hedge_delay);
+    return options;
+  }
+
   const std::unique_ptr<lab::LabServer> server_ = StartLab("tls13-fin");
-  const ConnectRequest request_ = RequestFor(server_->port());
+  const Target target_ =
+      *ParseTarget(absl::StrCat("imaps://127.0.0.1:", server_->port()));
 };
 
 TEST_F(LoopExamplesTest, OnPoll) {
-  ExpectRecovery(example::ConnectOnPoll(request_));
+  ExpectRecovery(example::ConnectOnPoll(Options(), target_));
 }
 
 TEST_F(LoopExamplesTest, OnGlib) {
-  ExpectRecovery(example::ConnectOnGlib(nullptr, request_));
+  ExpectRecovery(example::ConnectOnGlib(nullptr, Options(), target_));
 }
 
 TEST_F(LoopExamplesTest, OnUv) {
   uv_loop_t loop;
   ASSERT_EQ(uv_loop_init(&loop), 0);
-  ExpectRecovery(example::ConnectOnUv(&loop, request_));
+  ExpectRecovery(example::ConnectOnUv(&loop, Options(), target_));
   uv_run(&loop, UV_RUN_DEFAULT);  // closes what Holdfast had on it
   EXPECT_EQ(uv_loop_close(&loop), 0);
 }

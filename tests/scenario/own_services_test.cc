@@ -4,15 +4,18 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "holdfast/protocols/connect/own_loop.h"
+#include "holdfast/core/base/uv_event_loop.h"
 #include "holdfast/tests/helpers/in_process_test.h"
+#include "holdfast/tests/helpers/patience.h"
 
 namespace holdfast::test {
 namespace {
@@ -29,32 +32,40 @@ std::vector<std::string> LookUp(const std::string& name) {
 
 class OwnServicesTest : public InProcessTest {
  protected:
-  ConnectRequest NamedRequest(uint16_t port, const char* name) const {
-    ConnectRequest request = RequestFor(port);
-    request.target.endpoint.host = *Host::Parse(name);
-    return request;
+  static Target TargetOf(uint16_t port, const std::string& host) {
+    return *ParseTarget(absl::StrCat("imaps://", host, ":", port));
   }
-  ConnectResult Connect(const ConnectRequest& request,
-                        absl::Duration slow_by = absl::ZeroDuration()) {
-    Connector connector(example::Services(own_->loop(), resolver_.get(),
-                                          own_->services().dialer, &cache_,
-                                          slow_by));
-    std::unique_ptr<Connector::Operation> operation;
-    return own_->Await<ConnectResult>([&](auto done) {
-      operation = connector.Connect(request, std::move(done));
-    });
+  ConnectResult Connect(const Target& target,
+                        absl::Duration slow_by = absl::ZeroDuration(),
+                        std::shared_ptr<Cancellation> cancellation = nullptr) {
+    ClientOptions options = example::OnOwnServices(
+        loop_.get(), resolver_.get(), dialer_.get(), cache_, slow_by);
+    options.trust = trust_;
+    options.connect_timeout = Scaled(options.connect_timeout);
+    options.min_attempt = Scaled(options.min_attempt);
+    options.hedge_delay = Scaled(options.hedge_delay);
+    const auto client = *Client::Create(std::move(options));
+    std::optional<ConnectResult> result;
+    const auto operation = client->StartConnect(
+        target, [&](ConnectResult given) { result = std::move(given); },
+        std::move(cancellation));
+    loop_->RunUntil([&result] { return result.has_value(); });
+    return *std::move(result);
   }
 
   std::vector<Rung> published_;
-  example::FleetCache cache_{
-      NewMemoryHostCache(), [this](const HostKey&, const HostRecord& record) {
-        if (record.fields().reduction) {
-          published_.push_back(record.fields().reduction->rung);
-        }
-      }};
-  const std::unique_ptr<OwnLoop> own_ = *OwnLoop::Create(nullptr);
+  const std::shared_ptr<example::FleetCache> cache_ =
+      std::make_shared<example::FleetCache>(
+          NewMemoryHostCache(),
+          [this](const HostKey&, const HostRecord& record) {
+            if (record.fields().reduction) {
+              published_.push_back(record.fields().reduction->rung);
+            }
+          });
+  const std::unique_ptr<UvEventLoop> loop_ = *UvEventLoop::Create();
   const std::unique_ptr<Resolver> resolver_ =
-      example::NewOwnResolver(own_->loop(), LookUp);
+      example::NewOwnResolver(loop_.get(), LookUp);
+  const std::unique_ptr<Dialer> dialer_ = NewTcpDialer(loop_.get());
 };
 
 TEST_F(OwnServicesTest, TheClientLooksNamesUp) {
@@ -62,42 +73,44 @@ TEST_F(OwnServicesTest, TheClientLooksNamesUp) {
   const int before = looked_up;
   // The certificate is for another name: it was found, and found out.
   EXPECT_EQ(
-      Connect(NamedRequest(server->port(), "mail.example")).report.error->code,
+      Connect(TargetOf(server->port(), "mail.example")).report.error->code,
       ErrorCode::kWrongName);
   EXPECT_EQ(
-      Connect(NamedRequest(server->port(), "none.example")).report.error->code,
+      Connect(TargetOf(server->port(), "none.example")).report.error->code,
       ErrorCode::kHostNotFound);
   EXPECT_EQ(looked_up, before + 2);
 }
 
 TEST_F(OwnServicesTest, TheClientRemembersHosts) {
   const auto server = StartLab("tls13-fin");
-  const ConnectRequest request = RequestFor(server->port());
-  EXPECT_TRUE(Connect(request).ok());
+  const Target target = TargetOf(server->port(), "127.0.0.1");
+  EXPECT_TRUE(Connect(target).ok());
   EXPECT_THAT(published_, ElementsAre(Rung::kTls12));
-  EXPECT_THAT(Rungs(Connect(request)), ElementsAre("tls12"));
+  EXPECT_THAT(Rungs(Connect(target)), ElementsAre("tls12"));
   EXPECT_EQ(published_.size(), 1u);
 }
 
 TEST_F(OwnServicesTest, TheClientTellsTheTime) {
   const auto server = StartLab("healthy");
-  const ConnectRequest request = RequestFor(server->port());
-  EXPECT_EQ(Connect(request, absl::Hours(24 * 365 * 50)).report.error->code,
+  const Target target = TargetOf(server->port(), "127.0.0.1");
+  EXPECT_EQ(Connect(target, absl::Hours(24 * 365 * 50)).report.error->code,
             ErrorCode::kExpired);
-  EXPECT_TRUE(Connect(request).ok());
+  EXPECT_TRUE(Connect(target).ok());
   // A day on, what was remembered has expired: the full offer comes first.
   const auto broken = StartLab("tls13-fin");
-  const ConnectRequest again = RequestFor(broken->port());
+  const Target again = TargetOf(broken->port(), "127.0.0.1");
   ASSERT_TRUE(Connect(again).ok());
   EXPECT_EQ(Rungs(Connect(again, absl::Hours(25))).front(), "full");
 }
 
 TEST_F(OwnServicesTest, AnotherThreadCancels) {
   const auto server = StartLab("silent-after-hello");
-  ConnectRequest request = RequestFor(server->port());
-  request.cancellation = std::make_shared<Cancellation>();
-  std::thread other([&] { request.cancellation->Cancel(); });
-  EXPECT_EQ(Connect(request).report.error->code, ErrorCode::kCancelled);
+  const auto cancellation = std::make_shared<Cancellation>();
+  std::thread other([&] { cancellation->Cancel(); });
+  EXPECT_EQ(Connect(TargetOf(server->port(), "127.0.0.1"), absl::ZeroDuration(),
+                    cancellation)
+                .report.error->code,
+            ErrorCode::kCancelled);
   other.join();
 }
 
