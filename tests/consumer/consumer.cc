@@ -7,9 +7,8 @@
 #include <memory>
 #include <utility>
 
+#include "holdfast/client/client.h"
 #include "holdfast/core/base/uv_event_loop.h"
-#include "holdfast/fallback/host_cache.h"
-#include "holdfast/protocols/connect/connector.h"
 #include "holdfast/protocols/connect/redialer.h"
 
 namespace {
@@ -19,18 +18,19 @@ bool Print(const holdfast::ConnectReport& report, bool ok) {
   return ok;
 }
 
-bool ConnectOnLoop(const holdfast::ConnectRequest& request,
-                   holdfast::HostCache* cache) {
+// With what `first` has read and learned.
+bool ConnectOnLoop(const holdfast::Client& first,
+                   const holdfast::Target& target) {
   auto loop = holdfast::UvEventLoop::Create();
   if (!loop.ok()) return false;
-  const auto resolver = holdfast::NewSystemResolver(loop->get());
-  const auto dialer = holdfast::NewTcpDialer(loop->get());
+  holdfast::ClientOptions options = first.OptionsToShare();
+  options.loop = loop->get();
+  options.max_redials = 1;
+  const auto client = holdfast::Client::Create(std::move(options));
+  if (!client.ok()) return false;
   bool done = false;
   bool ok = false;
-  holdfast::RedialOptions options{request};
-  options.policy.max_redials = 1;
-  const auto redialer = holdfast::Redialer::Create(
-      {loop->get(), resolver.get(), dialer.get(), cache}, std::move(options));
+  const auto redialer = (*client)->NewRedialer(target, nullptr);
   redialer->Dial([&](holdfast::RedialResult result) {
     ok = Print(result.report, result.ok());
     done = true;
@@ -43,20 +43,17 @@ bool ConnectOnLoop(const holdfast::ConnectRequest& request,
 
 int main(int argc, char** argv) {
   if (argc != 3) return 2;
-  const auto nss = holdfast::NssRuntime::Start();
   const auto target = holdfast::ParseTarget(argv[1]);
-  if (!nss.ok() || !target.ok()) return 2;
-  holdfast::TrustOptions options;
+  if (!target.ok()) return 2;
+  holdfast::ClientOptions options;
   options.ca_files = {argv[2]};
-  const auto trust = holdfast::Trust::Load(*nss, options);
-  if (!trust.ok()) {
-    std::puts(holdfast::ErrorFromStatus(trust.status()).message.c_str());
+  options.cache_file = "";  // in memory
+  const auto client = holdfast::Client::Create(std::move(options));
+  if (!client.ok()) {
+    std::puts(holdfast::ErrorFromStatus(client.status()).message.c_str());
     return 2;
   }
-  const auto cache = holdfast::NewMemoryHostCache();
-  const holdfast::ConnectRequest request{*target, *nss, *trust};
-  const holdfast::ConnectResult first =
-      holdfast::ConnectBlocking(request, cache.get());
+  const holdfast::ConnectResult first = (*client)->Connect(*target);
   if (!Print(first.report, first.ok())) return 1;
-  return ConnectOnLoop(request, cache.get()) ? 0 : 1;
+  return ConnectOnLoop(**client, *target) ? 0 : 1;
 }
