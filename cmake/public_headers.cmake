@@ -37,7 +37,6 @@ set(HOLDFAST_PUBLIC_HEADERS
   protocols/connect/blocking_connection.h
   protocols/connect/connect_report.h
   protocols/connect/connector.h
-  protocols/connect/own_loop.h
   protocols/connect/plaintext_fd.h
   protocols/connect/redialer.h
   protocols/dialogue/connection.h

@@ -7,6 +7,7 @@
 #include "holdfast/client/c/error.h"
 #include "holdfast/client/c/value.h"
 #include "holdfast/core/base/printable.h"
+#include "holdfast/core/net/proxy.h"
 #include "holdfast/protocols/connect/report_json.h"
 
 // What a resolve function fills.

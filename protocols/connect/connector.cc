@@ -9,7 +9,6 @@
 #include "holdfast/core/base/weak_handle.h"
 #include "holdfast/fallback/retry_session.h"
 #include "holdfast/protocols/connect/attempt.h"
-#include "holdfast/protocols/connect/own_loop.h"
 #include "holdfast/protocols/sign_in/begun_sign_in.h"
 
 namespace holdfast {
@@ -557,22 +556,6 @@ std::unique_ptr<Connector::Operation> Connector::Connect(
     std::function<void(ConnectResult)> on_done) {
   return std::make_unique<ConnectOperation>(
       services_, std::move(request), std::move(sign_in), std::move(on_done));
-}
-
-ConnectResult ConnectBlocking(const ConnectRequest& request, HostCache* cache,
-                              const Route& route) {
-  const absl::StatusOr<std::unique_ptr<OwnLoop>> own =
-      OwnLoop::Create(cache, route);
-  if (!own.ok()) {
-    ConnectResult failed{nullptr, ConnectReport{request.target}};
-    failed.report.error = ErrorFromStatus(own.status());
-    return failed;
-  }
-  Connector connector((*own)->services());
-  std::unique_ptr<Connector::Operation> operation;
-  return (*own)->Await<ConnectResult>([&](auto done) {
-    operation = connector.Connect(request, std::move(done));
-  });
 }
 
 }  // namespace holdfast

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 
-// Start here: reaches a mail or news server, recovering as needed.
+// Reaches a mail or news server, recovering as needed, on an event loop and
+// without waiting. Client (client.h) puts all of this together; what is here is
+// for those who do so themselves.
 //
-// Blocking:
-//
-//   absl::StatusOr<std::shared_ptr<NssRuntime>> nss = NssRuntime::Start();
-//   absl::StatusOr<std::shared_ptr<const Trust>> trust = Trust::Load(*nss, {});
-//   absl::StatusOr<Target> target = ParseTarget("imaps://mail.example.org");
-//   ConnectRequest request{*target, *nss, *trust};
-//   ConnectResult result = ConnectBlocking(request, cache.get());
-//   if (!result.ok()) puts(Diagnose(result.report).summary.c_str());
-//
-// On an event loop: Connector::Connect(), which never waits.
+//   Connector::Services services{loop, resolver, dialer, cache};
+//   ConnectRequest request{target, runtime, trust};
+//   operation_ = Connector(services).Connect(
+//       request, [](ConnectResult result) { ... });
 
 #ifndef HOLDFAST_PROTOCOLS_CONNECT_CONNECTOR_H_
 #define HOLDFAST_PROTOCOLS_CONNECT_CONNECTOR_H_
@@ -28,7 +24,6 @@
 #include "holdfast/core/base/event_loop.h"
 #include "holdfast/core/net/dialer.h"
 #include "holdfast/core/net/resolver.h"
-#include "holdfast/core/net/route.h"
 #include "holdfast/core/nss/nss_runtime.h"
 #include "holdfast/core/tls/key_log.h"
 #include "holdfast/core/trust/certificate_decision.h"
@@ -61,9 +56,8 @@ struct ConnectRequest {
   std::shared_ptr<const ClientIdentity> identity = {};
   // Decides about the certificate of each attempt, hedged ones beside one
   // another; empty: its problems decide. The time until the answer counts
-  // (promise 10): who asks a person answers kRefuse now, keeps the question,
-  // and connects again when the person has answered. Not asked by a survey or
-  // probe. ConnectBlocking() asks on a loop that is its own: answer at once.
+  // (promise 10): to ask a person, answer kRefuse now, keep the question, and
+  // connect again when the person has answered. Surveys and probes do not ask.
   CertificateDecider on_certificate = {};
   // Ends the connect at once, from any thread. May be null.
   std::shared_ptr<Cancellation> cancellation = {};
@@ -124,11 +118,6 @@ class Connector {
  private:
   const Services services_;
 };
-
-// The same on a loop of its own, with the system's resolver. `cache` may be
-// null: then nothing is remembered.
-ConnectResult ConnectBlocking(const ConnectRequest& request, HostCache* cache,
-                              const Route& route = {});
 
 }  // namespace holdfast
 #pragma GCC visibility pop

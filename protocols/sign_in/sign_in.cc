@@ -4,7 +4,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "holdfast/core/base/uv_event_loop.h"
 #include "holdfast/core/base/weak_handle.h"
 #include "holdfast/protocols/dialogue/connection_parts.h"
 #include "holdfast/protocols/dialogue/line_channel.h"
@@ -257,36 +256,6 @@ std::unique_ptr<SignIn> SignIn::Start(EventLoop* loop, Connection* connection,
   return std::make_unique<SignInImpl>(loop, connection, provider,
                                       std::move(options), std::move(on_done),
                                       std::move(begun));
-}
-
-SignInResult SignInBlocking(Connection* connection,
-                            CredentialsProvider* provider,
-                            const SignInOptions& options,
-                            std::shared_ptr<Cancellation> cancellation,
-                            BegunSignInPtr begun) {
-  SignInResult failed;
-  const absl::StatusOr<std::unique_ptr<UvEventLoop>> loop =
-      UvEventLoop::Create();
-  if (!loop.ok()) {
-    failed.error = ErrorFromStatus(loop.status());
-    return failed;
-  }
-  std::optional<Cancellation::Listener> listener;
-  if (cancellation != nullptr) {
-    listener.emplace(cancellation.get(), [&loop] { (*loop)->Post([] {}); });
-  }
-  const auto is_cancelled = [&cancellation] {
-    return cancellation != nullptr && cancellation->cancelled();
-  };
-  std::optional<SignInResult> result;
-  const std::unique_ptr<SignIn> sign_in = SignIn::Start(
-      loop->get(), connection, provider, options,
-      [&result](SignInResult done) { result = std::move(done); },
-      std::move(begun));
-  (*loop)->RunUntil([&] { return result || is_cancelled(); });
-  if (result) return *std::move(result);
-  failed.error = MakeError(ErrorCode::kCancelled, Phase::kSession);
-  return failed;
 }
 
 }  // namespace holdfast

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MPL-2.0
 
-// Signs in on a ready connection.
+// Signs in on a ready connection. Client::ConnectAndSignIn() and the sessions
+// do it by themselves.
 //
-//   std::unique_ptr<CredentialsProvider> provider = NewPasswordProvider(
-//       "alice", SecretString::Take(std::move(password)));
-//   SignInResult result = SignInBlocking(connection.get(), provider.get(),
-//                                        {Protocol::kImap});
-//   if (!result.ok()) puts(result.error->Message().c_str());
+//   sign_in_ = SignIn::Start(loop, connection.get(), provider.get(),
+//                            {Protocol::kImap}, [](SignInResult result) {
+//     if (!result.ok()) puts(result.error->Message().c_str());
+//   });
 //
-// On an event loop: SignIn::Start(), which never waits. docs/signing-in.md says
-// which mechanism is taken and what the credentials are guarded by.
+// docs/signing-in.md says which mechanism is taken and what the credentials are
+// guarded by.
 
 #ifndef HOLDFAST_PROTOCOLS_SIGN_IN_SIGN_IN_H_
 #define HOLDFAST_PROTOCOLS_SIGN_IN_SIGN_IN_H_
@@ -21,7 +21,6 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "holdfast/core/base/cancellation.h"
 #include "holdfast/core/base/error.h"
 #include "holdfast/core/base/event_log.h"
 #include "holdfast/core/base/event_loop.h"
@@ -103,14 +102,6 @@ class SignIn {
 
   virtual ~SignIn() = default;
 };
-
-// The same on a loop of its own; the provider answers before it returns from
-// Ask(). `cancellation` may be null. More errors: kCancelled, kOutOfResources.
-SignInResult SignInBlocking(
-    Connection* connection, CredentialsProvider* provider,
-    const SignInOptions& options,
-    std::shared_ptr<Cancellation> cancellation = nullptr,
-    BegunSignInPtr begun = nullptr);
 
 }  // namespace holdfast
 #pragma GCC visibility pop

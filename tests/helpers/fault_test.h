@@ -11,9 +11,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "holdfast/protocols/connect/own_loop.h"
 #include "holdfast/protocols/session/session.h"
 #include "holdfast/tests/helpers/cutting_relay.h"
+#include "holdfast/tests/helpers/own_loop.h"
 #include "holdfast/tests/helpers/patient_request.h"
 #include "holdfast/tests/helpers/temp_dir.h"
 #include "holdfast/tools/lab/certificate_authority.h"

@@ -16,12 +16,12 @@
 #include "gtest/gtest.h"
 #include "holdfast/client/client.h"
 #include "holdfast/docs/examples/certificate_decision.h"
-#include "holdfast/protocols/connect/own_loop.h"
 #include "holdfast/protocols/connect/redialer.h"
 #include "holdfast/protocols/probe/probe.h"
 #include "holdfast/protocols/sign_in/sign_in.h"
 #include "holdfast/tests/helpers/dovecot_server.h"
 #include "holdfast/tests/helpers/in_process_test.h"
+#include "holdfast/tests/helpers/own_loop.h"
 #include "holdfast/tests/helpers/patience.h"
 
 namespace holdfast::test {
@@ -481,7 +481,7 @@ class CertificateSignInTest : public CertificateConnectTest {
     ConnectResult connected = Connect(early);
     EXPECT_TRUE(connected.ok()) << connected.status();
     return SignInBlocking(connected.connection.get(), provider.get(), options,
-                          nullptr, std::move(connected.begun_sign_in));
+                          std::move(connected.begun_sign_in));
   }
 
   std::unique_ptr<DovecotServer> dovecot_ =

@@ -13,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "holdfast/protocols/connect/blocking_connection.h"
 #include "holdfast/protocols/connect/connector.h"
+#include "holdfast/tests/helpers/own_loop.h"
 #include "holdfast/tests/helpers/patient_request.h"
 #include "holdfast/tests/helpers/temp_dir.h"
 #include "holdfast/tools/lab/lab_server.h"

@@ -5,6 +5,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "holdfast/tests/helpers/in_process_test.h"
+#include "holdfast/tests/helpers/own_loop.h"
 
 namespace holdfast::test {
 namespace {

@@ -29,6 +29,7 @@
 #include "gtest/gtest.h"
 #include "holdfast/protocols/connect/connector.h"
 #include "holdfast/tests/helpers/nss_database.h"
+#include "holdfast/tests/helpers/own_loop.h"
 #include "holdfast/tests/helpers/patient_request.h"
 #include "holdfast/tests/helpers/temp_dir.h"
 #include "holdfast/tools/lab/certificate_authority.h"

@@ -11,10 +11,10 @@
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "holdfast/protocols/connect/own_loop.h"
 #include "holdfast/tests/helpers/attacker.h"
 #include "holdfast/tests/helpers/holdfast_command.h"
 #include "holdfast/tests/helpers/in_process_test.h"
+#include "holdfast/tests/helpers/own_loop.h"
 #include "holdfast/tests/helpers/patience.h"
 
 namespace holdfast::test {

@@ -13,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "holdfast/tests/helpers/dovecot_server.h"
 #include "holdfast/tests/helpers/fault_test.h"
+#include "holdfast/tests/helpers/own_loop.h"
 #include "holdfast/tests/helpers/patience.h"
 
 namespace holdfast::test {

@@ -19,6 +19,7 @@
 #include "holdfast/tests/helpers/dovecot_server.h"
 #include "holdfast/tests/helpers/holdfast_command.h"
 #include "holdfast/tests/helpers/inn_server.h"
+#include "holdfast/tests/helpers/own_loop.h"
 #include "holdfast/tests/helpers/patience.h"
 #include "holdfast/tests/helpers/patient_request.h"
 #include "holdfast/tests/helpers/postfix_server.h"

@@ -15,9 +15,9 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "holdfast/protocols/connect/own_loop.h"
 #include "holdfast/tests/helpers/cutting_relay.h"
 #include "holdfast/tests/helpers/dovecot_server.h"
+#include "holdfast/tests/helpers/own_loop.h"
 #include "holdfast/tests/helpers/patient_request.h"
 #include "holdfast/tests/helpers/temp_dir.h"
 

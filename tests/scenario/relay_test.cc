@@ -25,6 +25,7 @@
 #include "holdfast/core/base/uv_event_loop.h"
 #include "holdfast/protocols/connect/connector.h"
 #include "holdfast/protocols/connect/plaintext_fd.h"
+#include "holdfast/tests/helpers/own_loop.h"
 #include "holdfast/tests/helpers/patient_request.h"
 #include "holdfast/tests/helpers/sanitizers.h"
 #include "holdfast/tests/helpers/temp_dir.h"
@@ -75,7 +76,7 @@ class Server {
     const ConnectRequest request =
         test::Patient({*ParseTarget(absl::StrCat("imaps://127.0.0.1:", port_)),
                        nss, *Trust::Load(nss, options)});
-    ConnectResult result = ConnectBlocking(request, nullptr);
+    ConnectResult result = test::ConnectBlocking(request, nullptr);
     EXPECT_TRUE(result.ok()) << result.status();
     return std::move(result.connection);
   }

@@ -15,6 +15,7 @@
 #include "holdfast/protocols/connect/connector.h"
 #include "holdfast/tests/helpers/dovecot_server.h"
 #include "holdfast/tests/helpers/inn_server.h"
+#include "holdfast/tests/helpers/own_loop.h"
 #include "holdfast/tests/helpers/patient_request.h"
 #include "holdfast/tests/helpers/postfix_server.h"
 #include "holdfast/tests/helpers/temp_dir.h"
