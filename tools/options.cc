@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "holdfast/core/base/error.h"
+#include "holdfast/core/net/proxy.h"
 #include "holdfast/fallback/sqlite_host_cache.h"
 
 namespace holdfast {
