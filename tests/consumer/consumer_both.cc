@@ -4,10 +4,10 @@
 //   consumer_both URL CA_FILE CACHE_FILE
 
 #include <cstdio>
+#include <utility>
 
-#include "holdfast/fallback/sqlite_host_cache.h"
+#include "holdfast/client/client.h"
 #include "holdfast/holdfast.h"
-#include "holdfast/protocols/connect/connector.h"
 
 namespace {
 
@@ -38,13 +38,12 @@ int main(int argc, char** argv) {
   if (!nss.ok() || (*nss)->is_guest() || !target.ok()) return 2;
   if (!ConnectInC(argv[1], argv[2], argv[3])) return 1;
 
-  holdfast::TrustOptions options;
+  holdfast::ClientOptions options;
   options.ca_files = {argv[2]};
-  const auto trust = holdfast::Trust::Load(*nss, options);
-  if (!trust.ok()) return 2;
-  const auto cache = holdfast::OpenSqliteHostCache(argv[3]);
-  const holdfast::ConnectResult result = holdfast::ConnectBlocking(
-      holdfast::ConnectRequest{*target, *nss, *trust}, cache.get());
+  options.cache_file = argv[3];
+  const auto client = holdfast::Client::Create(std::move(options));
+  if (!client.ok()) return 2;
+  const holdfast::ConnectResult result = (*client)->Connect(*target);
   std::puts(holdfast::Diagnose(result.report).summary.c_str());
   return result.ok() ? 0 : 1;
 }
