@@ -1,5 +1,5 @@
-// What a program of a project around Holdfast may do: it starts NSS, and looks at
-// a host. It is compiled by another standard than Holdfast's own.
+// What a program of a project around Holdfast may do: it starts NSS, and looks
+// at a host. It is compiled by another standard than Holdfast's own.
 
 #include <cstdio>
 
